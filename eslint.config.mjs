@@ -1,0 +1,87 @@
+/**
+ * Types by typescript-eslint's strictest set; immutability by eslint-plugin-functional. Everything is written without
+ * mutation but for the places that this file names, each with its reason.
+ */
+
+import { defineConfig } from 'eslint/config';
+import functional from 'eslint-plugin-functional';
+import tseslint from 'typescript-eslint';
+
+/** Where loops and assignments build a fresh value which no one else has seen yet. Arguments are not touched there. */
+const buildersOfFreshValues = [
+  ['packages/tensor/src/*.ts', 'operations fill the one fresh buffer of their result'],
+  ['packages/autodiff/src/{ir,optimise,transforms}/**', 'passes over a graph fill tables that end with the pass'],
+  ['packages/autodiff/src/backends/**', 'engines fill the slots of one run'],
+  ['packages/envs/src/**', 'a step writes the next state, drawn pictures and observations into fresh buffers'],
+  ['packages/*/src/laws/**', 'generators and checks of laws are loops over samples'],
+];
+
+/** Where a function may also write to what it was handed: the caller has just made it for this purpose. */
+const writersOfBuffers = [
+  ['packages/*/src/kernels/**', 'loops over typed arrays are what a kernel is'],
+  ['packages/*/src/random/**', 'generators write blocks of bits into the buffer of a draw'],
+  ['packages/*/src/codec/**', 'readers and writers of bytes move a position through a buffer'],
+  [
+    'packages/*/src/trace/**',
+    "a builder's list of nodes is the one mutable cell of tracing, sealed when the trace ends",
+  ],
+  ['packages/*/src/builders/**', 'builders own what they build until they hand it out'],
+  ['packages/*/src/**/wasm/**', 'the encoder appends bytes; instances own their linear memory'],
+  ['packages/*/src/shell/**', 'effects live in the shell'],
+];
+
+const patterns = (places) => places.map(([pattern]) => pattern);
+
+export default defineConfig(
+  { ignores: ['**/dist/', 'docs/api/', 'reports/', '.stryker-tmp/', 'test/docs/.examples/', '**/*.mjs'] },
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: {
+      parserOptions: {
+        // The two configurations at the root belong to no package.
+        projectService: { allowDefaultProject: ['*.ts'] },
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      // An index that a loop has checked: `x[i]!` and `x[i] as number` are idioms of noUncheckedIndexedAccess.
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      // Public functions guard against callers without types.
+      '@typescript-eslint/no-unnecessary-condition': 'off',
+    },
+  },
+  {
+    files: ['packages/*/src/**/*.ts', 'apps/*/src/**/*.ts'],
+    plugins: { functional },
+    rules: {
+      eqeqeq: 'error',
+      'no-console': 'error',
+      // By convention a parameter `out` is the fresh buffer to fill.
+      'no-param-reassign': ['error', { props: true, ignorePropertyModificationsFor: ['out'] }],
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'Program > VariableDeclaration[kind="let"]', message: 'A module holds no state.' },
+      ],
+      'functional/no-let': 'error',
+      'functional/no-loop-statements': 'error',
+      'functional/immutable-data': 'error',
+    },
+  },
+  {
+    files: [...patterns(buildersOfFreshValues), ...patterns(writersOfBuffers)],
+    rules: { 'functional/no-let': 'off', 'functional/no-loop-statements': 'off', 'functional/immutable-data': 'off' },
+  },
+  {
+    files: patterns(writersOfBuffers),
+    rules: { 'no-param-reassign': 'off', 'no-restricted-syntax': 'off' },
+  },
+  {
+    files: ['**/shell/**/*.ts', 'apps/*/src/**/*.ts'],
+    rules: { 'no-console': 'off' },
+  },
+);

@@ -1,0 +1,24 @@
+/** Unused files, exports and dependencies. A folder without sources yet has nothing to say about its dependencies. */
+import { existsSync } from 'node:fs';
+import { workspaces } from './scripts/packages.mjs';
+
+const sources = (folder) =>
+  folder.startsWith('packages/') ? 'src/index.ts' : folder.startsWith('apps/') ? 'src/main.ts' : 'package.json';
+
+export default {
+  ignoreWorkspaces: workspaces().filter((folder) => !existsSync(`${folder}/${sources(folder)}`)),
+  workspaces: {
+    '.': {
+      entry: ['scripts/*.mjs', 'vitest.mutate.config.ts'],
+      project: ['*.{ts,js,mjs}', 'scripts/**/*.mjs'],
+      // Called by name in scripts, or by hand.
+      ignoreDependencies: ['@arethetypeswrong/cli', '@changesets/cli', 'publint'],
+    },
+    'packages/*': { project: ['src/**/*.ts'] },
+    'apps/*': { entry: ['src/main.ts'], project: ['src/**/*.ts'] },
+    test: { entry: ['**/*.test.ts', 'consumer/*.{mjs,ts}'], project: ['**/*.{ts,mjs}'] },
+    bench: { entry: ['**/*.bench.ts'], project: ['**/*.ts'] },
+  },
+  // The laws need fast-check, which is an optional peer of the packages.
+  rules: { optionalPeerDependencies: 'off' },
+};

@@ -1,0 +1,125 @@
+/** Compilation: a function becomes one node that an engine runs. */
+import { describe, describeStructure, isTensor, NatgradError, type TreeStructure } from '@natgrad/tensor';
+import { flattenWith, isConcrete } from '@natgrad/tensor/internal';
+import * as Either from 'fp-ts/lib/Either.js';
+import type { Engine } from '../backends/engine.js';
+import { interpreter } from '../backends/interpreter.js';
+import { avalOf, type Value } from '../ir/aval.js';
+import { printGraph } from '../ir/print.js';
+import { callPrimitive } from '../primitives/call.js';
+import { checkpointPrimitive } from '../primitives/checkpoint.js';
+import { bind } from '../trace/bind.js';
+import { type TracedTree, traceCall, traceTree } from '../trace/trace.js';
+import { rebuild } from './prepare.js';
+
+export interface JitOptions {
+  /** What runs the program; the interpreter by default. */
+  readonly engine?: Engine;
+  /**
+   * Trace again at every call and compare with the program in the cache: throws `StaleTrace` when the function has come to
+   * mean something else, because a variable that it captures was changed. For tests and debugging: it costs a trace.
+   */
+  readonly verify?: boolean;
+}
+
+/**
+ * Compiles a function of trees of tensors. It is traced once for each combination of structures, dtypes and shapes, and from
+ * then on the program runs without it.
+ *
+ * The function must be pure: what it captures is read when it is traced. A tensor held in a variable that is later
+ * reassigned keeps its first value in the program; pass it as an argument, or find such captures with `verify: true`.
+ *
+ * @example
+ * ```ts
+ * const norm = jit((x: Tensor) => sqrt(sum(square(x))));
+ * console.log(item(norm(tensor([3, 4])))); // 5
+ * ```
+ */
+export const jit = <Args extends readonly unknown[], Out>(f: (...args: Args) => Out, options: JitOptions = {}): ((...args: Args) => Out) => {
+  const { engine = interpreter, verify = false } = options;
+  const name = f.name === '' ? 'jit' : f.name;
+  const cache = new Map<string, TracedTree>();
+  return (...args) => {
+    const flat = args.map((arg) => flattenWith(arg, isTensor, name));
+    const leaves = flat.flatMap((each) => each.leaves);
+    const key = flat.map(({ structure, leaves: own }) => `${describeStructure(structure)} ${own.map(describe).join(' ')}`).join('; ');
+    const trace = (): TracedTree => {
+      const structures: TreeStructure[] = flat.map(({ structure }) => structure);
+      return traceTree(name, structures, flat.map((each) => each.leaves.map(avalOf)), f as (...args: readonly never[]) => unknown);
+    };
+    let traced = cache.get(key);
+    if (traced !== undefined && verify) checkFresh(name, traced, trace());
+    if (traced === undefined) {
+      traced = trace();
+      // A program with captured traced values is valid only inside their trace: it is not kept.
+      if (traced.captures.every(isConcrete)) cache.set(key, traced);
+    }
+    const outs = bind(callPrimitive, [...leaves, ...traced.captures], { graph: traced.graph, name, engine });
+    return rebuild<Out>(traced.structure, outs);
+  };
+};
+
+const checkFresh = (name: string, cached: TracedTree, fresh: TracedTree): void => {
+  const [a, b] = [printGraph(cached.graph), printGraph(fresh.graph)];
+  const sameConstants = cached.graph.constants.every((value, k) => value === fresh.graph.constants[k] || sameElements(value, fresh.graph.constants[k]));
+  if (a !== b || !sameConstants)
+    throw new NatgradError('StaleTrace', 'the function no longer means what it meant when it was compiled', {
+      operation: name,
+      found: a === b ? 'another captured tensor' : 'another program',
+      expected: 'a pure function: pass what changes as an argument, or make a new jit of the function',
+    });
+};
+
+const sameElements = (a: Value, b: Value | undefined): boolean => b !== undefined && String(a) === String(b);
+
+/**
+ * `f` with its intermediate values forgotten after the forward pass and computed again for the derivative: memory for time.
+ *
+ * @example
+ * ```ts
+ * const layer = checkpoint((x: Tensor) => tanh(sin(x)));
+ * console.log(item(grad((x: Scalar) => sum(layer(x)))(scalar(0)))); // 1
+ * ```
+ */
+export const checkpoint =
+  <Args extends readonly unknown[], Out>(f: (...args: Args) => Out, options: { readonly engine?: Engine } = {}): ((...args: Args) => Out) =>
+  (...args) => {
+    const name = f.name === '' ? 'checkpoint' : f.name;
+    const traced = traceCall(name, f as (...args: readonly never[]) => unknown, args);
+    const engine = options.engine ?? interpreter;
+    const outs = bind(checkpointPrimitive, [...traced.leaves, ...traced.captures], { graph: traced.graph, name, engine });
+    return rebuild<Out>(traced.structure, outs);
+  };
+
+/**
+ * Traces a function at examples of its arguments (only their dtypes and shapes matter): the program as data.
+ *
+ * @example
+ * ```ts
+ * const { graph } = traceGraph((x: Tensor) => add(sin(x), 1), zeros([3]));
+ * console.log(graph.nodes.map((node) => node.primitive.name).join(' ')); // sin broadcastTo add
+ * ```
+ */
+export const traceGraph = <Args extends readonly unknown[]>(f: (...args: Args) => unknown, ...examples: Args): TracedTree =>
+  traceCall(f.name === '' ? 'traceGraph' : f.name, f as (...args: readonly never[]) => unknown, examples);
+
+const attempt = <T>(run: () => T): Either.Either<NatgradError, T> =>
+  Either.tryCatch(run, (error) => {
+    if (error instanceof NatgradError) return error;
+    throw error;
+  });
+
+/** As `traceGraph`, with a typed error as a value instead of an exception; errors that are not ours still throw. */
+export const tryTrace = <Args extends readonly unknown[]>(
+  f: (...args: Args) => unknown,
+  ...examples: Args
+): Either.Either<NatgradError, TracedTree> => attempt(() => traceGraph(f, ...examples));
+
+/** As `jit`, with a typed error as a value instead of an exception; errors that are not ours still throw. */
+export const tryJit = <Args extends readonly unknown[], Out>(
+  f: (...args: Args) => Out,
+  options: JitOptions = {},
+): ((...args: Args) => Either.Either<NatgradError, Out>) => {
+  const compiled = jit(f, options);
+  return (...args) => attempt(() => compiled(...args));
+};

@@ -1,0 +1,28 @@
+/** Pure functional automatic differentiation: trace a function, transform its graph, run it. */
+export * from './api/forward.js';
+export * from './api/hessian.js';
+export * from './api/jit.js';
+export * from './api/ops.js';
+export { jacrev, grad, valueAndGrad, vjp } from './api/reverse.js';
+export * from './api/types.js';
+export * from './api/vmap.js';
+export type { Engine, Executable } from './backends/engine.js';
+export { interpreter } from './backends/interpreter.js';
+export type { Aval, MaybeZero, Value } from './ir/aval.js';
+export { checkGraph } from './ir/check.js';
+export * from './ir/domain.js';
+export type { Graph, Node } from './ir/graph.js';
+export type { Lowering } from './ir/lowering.js';
+export {
+  type AnyPrimitive,
+  type Batched,
+  definePrimitive,
+  isLinear,
+  isPrimitive,
+  type LinearArgument,
+  type Primitive,
+  type PrimitiveRecord,
+  type TransposeArgument,
+} from './ir/primitive.js';
+export { printGraph } from './ir/print.js';
+export { bind, bind1 } from './trace/bind.js';

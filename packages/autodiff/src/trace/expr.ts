@@ -1,0 +1,60 @@
+import { type DType, describe, NatgradError, type Shape, sizeOf, type Tensor } from '@natgrad/tensor';
+import { tensorBrand } from '@natgrad/tensor/internal';
+import type { Aval } from '../ir/aval.js';
+import type { Builder } from './builder.js';
+
+const branch = (value: Aval): NatgradError =>
+  new NatgradError('DataDependentBranch', `the traced value ${describe(value)} was converted to a JavaScript primitive`, {
+    operation: 'trace',
+    found: describe(value),
+    expected:
+      'a traced value has no number yet: write `select(condition, x, y)` for an elementwise choice or `cond(condition, f, g)` for a branch instead of if, ?:, comparisons or arithmetic operators',
+  });
+
+/** A value of a graph that is being built: a tensor to the user, without elements. */
+export interface Expr extends Tensor {
+  readonly builder: Builder;
+  /** Its number in the builder. */
+  readonly id: number;
+}
+
+class TracedValue implements Expr {
+  readonly builder: Builder;
+  readonly id: number;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly rank: number;
+  readonly size: number;
+
+  constructor(builder: Builder, id: number, aval: Aval) {
+    this.builder = builder;
+    this.id = id;
+    this.dtype = aval.dtype;
+    this.shape = aval.shape;
+    this.rank = aval.shape.length;
+    this.size = sizeOf(aval.shape);
+  }
+
+  get [tensorBrand](): true {
+    return true;
+  }
+
+  /** Called by `if (x > 0)`, `x + 1` and `${x}`, none of which can mean anything before there are elements. */
+  [Symbol.toPrimitive](): never {
+    throw branch(this);
+  }
+
+  toJSON(): never {
+    throw branch(this);
+  }
+
+  toString(): string {
+    return `${describe(this)} traced`;
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+}
+
+export const Expr: new (builder: Builder, id: number, aval: Aval) => Expr = TracedValue;

@@ -1,0 +1,93 @@
+/** What the registry knows about an environment: its facts, its options as data, and how to make it. */
+import type { NatgradError } from '@natgrad/tensor';
+import { describeForeign, invalid, nearestNames } from '@natgrad/tensor/internal';
+import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import type { Env } from './env.js';
+
+export interface NumberOption {
+  readonly kind: 'number';
+  readonly default: number;
+  readonly minimum: number;
+  readonly maximum: number;
+  /** True where only whole numbers make sense. */
+  readonly whole?: boolean;
+  readonly description: string;
+}
+
+export interface BooleanOption {
+  readonly kind: 'boolean';
+  readonly default: boolean;
+  readonly description: string;
+}
+
+export type OptionTable = Readonly<Record<string, NumberOption | BooleanOption>>;
+
+/** The values that a table of options resolves to. */
+export type OptionValues<Table extends OptionTable> = {
+  readonly [Name in keyof Table]: Table[Name]['default'];
+};
+
+/** Options as a caller or a file gives them: any subset, checked by {@link resolveOptions}. */
+export type EnvOptions = Readonly<Record<string, unknown>>;
+
+/** One registered environment. */
+export interface EnvDefinition<Table extends OptionTable = OptionTable> {
+  readonly id: string;
+  /** One line for lists. */
+  readonly summary: string;
+  /** Steps after which the registry truncates an episode, unless `maxEpisodeSteps` says otherwise. */
+  readonly timeLimit: number;
+  /** Mean return from which the task counts as solved; null if there is no agreed number. */
+  readonly rewardThreshold: number | null;
+  readonly options: Table;
+  /** The environment without its time limit. A method, so that every definition is an `EnvDefinition`. */
+  create(options: OptionValues<Table>): Env;
+}
+
+const describeOption = (option: NumberOption | BooleanOption): string =>
+  option.kind === 'boolean'
+    ? 'true or false'
+    : `a ${option.whole === true ? 'whole ' : ''}number in [${option.minimum}, ${option.maximum}]`;
+
+const accepts = (option: NumberOption | BooleanOption, value: unknown): boolean =>
+  option.kind === 'boolean'
+    ? typeof value === 'boolean'
+    : typeof value === 'number' &&
+      value >= option.minimum &&
+      value <= option.maximum &&
+      (option.whole !== true || Number.isInteger(value));
+
+/**
+ * Completes given options by the defaults. All that is wrong is in one error: unknown names with the nearest valid ones, and
+ * values of the wrong kind or outside their range.
+ */
+export const resolveOptions = <Table extends OptionTable>(
+  operation: string,
+  table: Table,
+  given: EnvOptions,
+): Either<NatgradError, OptionValues<Table>> => {
+  const names = Object.keys(table);
+  const wrong: { readonly name: string; readonly found: string; readonly expected: string; readonly text: string }[] = [];
+  const resolved: Record<string, unknown> = Object.fromEntries(names.map((name) => [name, table[name]?.default]));
+  for (const [name, value] of Object.entries(given)) {
+    const option = Object.hasOwn(table, name) ? table[name] : undefined;
+    if (option === undefined) {
+      const near = nearestNames(name, names);
+      const expected = near.length > 0 ? `did you mean ${near.join(' or ')}?` : `one of ${names.join(', ')}`;
+      wrong.push({ name, found: name, expected, text: `unknown option ${name}: ${expected}` });
+    } else if (value === undefined || !accepts(option, value)) {
+      const found = describeForeign(value);
+      const expected = describeOption(option);
+      wrong.push({ name, found, expected, text: `${name} is ${found}, expected ${expected}` });
+    } else resolved[name] = value;
+  }
+  const first = wrong[0];
+  if (first === undefined) return right(resolved as OptionValues<Table>);
+  return left(
+    invalid(operation, wrong.map(({ text }) => text).join('; '), {
+      argument: first.name,
+      found: wrong.map(({ found }) => found).join('; '),
+      expected: wrong.map(({ expected }) => expected).join('; '),
+    }),
+  );
+};

@@ -1,0 +1,159 @@
+/** Many environments as one: stepped together, each reset as soon as its episode ends. */
+import { foldIn, type Key } from '@natgrad/tensor';
+import { invalid, shapeError } from '@natgrad/tensor/internal';
+import type { Env } from './env.js';
+import { type Action, type Box, type Space, type Vector, widthOf } from './spaces.js';
+
+/** Where all environments stand. Plain data, like the states in it. */
+export interface VectorState<State> {
+  readonly key: Key;
+  readonly states: readonly State[];
+  /** Episodes that each environment has begun, less one. */
+  readonly episodes: readonly number[];
+}
+
+export interface VectorStart<State> {
+  readonly state: VectorState<State>;
+  /** `count × width`, row-major: the observation to act on, per environment. */
+  readonly observations: Float64Array;
+}
+
+/** Row `i` of every field belongs to environment `i`. */
+export interface VectorTransition<State> extends VectorStart<State> {
+  /**
+   * `count × width`: the observation that the step itself led to. Where an episode ended, that is its final observation, to
+   * bootstrap from after a truncation, while `observations` already shows the beginning of the next episode. Elsewhere both
+   * are equal, and if no episode ended they are one array.
+   */
+  readonly finalObservations: Float64Array;
+  readonly rewards: Float64Array;
+  /** 1 where the task ended, else 0. */
+  readonly terminated: Uint8Array;
+  /** 1 where the episode was cut, else 0. */
+  readonly truncated: Uint8Array;
+}
+
+/** Environments that step together. Its arrays are fresh: never written again, to be read only. */
+export interface VectorEnv<State = unknown> {
+  readonly env: Env<State>;
+  readonly count: number;
+  readonly observationSpace: Box;
+  readonly actionSpace: Space;
+  reset(key: Key): VectorStart<State>;
+  /**
+   * One step of every environment.
+   *
+   * @param actions `count × width` packed: an index each for a discrete space, rows of numbers for a box
+   * @throws `ShapeMismatch` for another number of actions, and what `Env.step` throws
+   */
+  step(state: VectorState<State>, actions: Vector): VectorTransition<State>;
+}
+
+export interface VectorOptions {
+  /** Index of the first environment among all of a larger set. Default 0. */
+  readonly firstIndex?: number;
+}
+
+/** The key of one episode: depends on which environment and which episode it is, and on nothing else. */
+const episodeKey = (key: Key, index: number, episode: number): Key => foldIn(foldIn(key, index), episode);
+
+const checkCount = (name: string, value: number, least: number): void => {
+  if (!Number.isSafeInteger(value) || value < least)
+    throw invalid('vectorise', `${name} is ${value}, expected a whole number ≥ ${least}`, {
+      argument: name,
+      found: String(value),
+      expected: `a whole number ≥ ${least}`,
+    });
+};
+
+/**
+ * `count` copies of an environment that step together. Episode `e` of environment `i` begins with the key
+ * `foldIn(foldIn(key, i), e)`, so what happens in it does not depend on the other environments: `count` environments here, or
+ * the same ones split by `firstIndex` over several calls or workers, give the same rows to the bit.
+ *
+ * @example
+ * ```ts
+ * const envs = vectorise(timeLimit(cartPole(), 500), 8);
+ * const { state } = envs.reset(key(0));
+ * const next = envs.step(state, [0, 1, 0, 1, 0, 1, 0, 1]);
+ * console.log(next.rewards.length); // 8
+ * ```
+ */
+export const vectorise = <State>(
+  env: Env<State>,
+  count: number,
+  { firstIndex = 0 }: VectorOptions = {},
+): VectorEnv<State> => {
+  checkCount('count', count, 1);
+  checkCount('firstIndex', firstIndex, 0);
+  const width = widthOf(env.observationSpace);
+  const actionWidth = widthOf(env.actionSpace);
+  const discrete = env.actionSpace.kind === 'discrete';
+
+  /** Copies one observation into its row of a packed array that is still being filled. */
+  const pack = (packed: Float64Array, row: number, observation: Vector): void => {
+    if (observation.length !== width)
+      throw shapeError(env.id, `environment ${firstIndex + row} showed ${observation.length} numbers, its space has ${width}`, {
+        argument: 'observation',
+        found: `${observation.length} numbers`,
+        expected: `${width} numbers`,
+      });
+    for (let j = 0, at = row * width; j < width; j += 1, at += 1) packed[at] = observation[j] as number;
+  };
+
+  const actionOf = (actions: Vector, row: number): Action => {
+    if (discrete) return actions[row] as number;
+    const action = new Float64Array(actionWidth);
+    for (let j = 0, at = row * actionWidth; j < actionWidth; j += 1, at += 1) action[j] = actions[at] as number;
+    return action;
+  };
+
+  return {
+    env,
+    count,
+    observationSpace: env.observationSpace,
+    actionSpace: env.actionSpace,
+    reset: (key: Key): VectorStart<State> => {
+      const observations = new Float64Array(count * width);
+      const states = Array.from({ length: count }, (_, i): State => {
+        const start = env.reset(episodeKey(key, firstIndex + i, 0));
+        pack(observations, i, start.observation);
+        return start.state;
+      });
+      return { state: { key, states, episodes: new Array<number>(count).fill(0) }, observations };
+    },
+    step: (state: VectorState<State>, actions: Vector): VectorTransition<State> => {
+      if (actions.length !== count * actionWidth)
+        throw shapeError('VectorEnv.step', `${actions.length} numbers for ${count} actions of width ${actionWidth}`, {
+          argument: 'actions',
+          found: `${actions.length} numbers`,
+          expected: `${count * actionWidth} numbers`,
+        });
+      const finalObservations = new Float64Array(count * width);
+      const rewards = new Float64Array(count);
+      const terminated = new Uint8Array(count);
+      const truncated = new Uint8Array(count);
+      const states: State[] = [];
+      const episodes = state.episodes.slice();
+      let observations = finalObservations;
+      for (let i = 0; i < count; i += 1) {
+        const next = env.step(state.states[i] as State, actionOf(actions, i));
+        pack(finalObservations, i, next.observation);
+        rewards[i] = next.reward;
+        terminated[i] = next.terminated ? 1 : 0;
+        truncated[i] = next.truncated ? 1 : 0;
+        states.push(next.state);
+      }
+      for (let i = 0; i < count; i += 1) {
+        if (terminated[i] === 0 && truncated[i] === 0) continue;
+        const episode = (episodes[i] as number) + 1;
+        const start = env.reset(episodeKey(state.key, firstIndex + i, episode));
+        if (observations === finalObservations) observations = finalObservations.slice();
+        pack(observations, i, start.observation);
+        states[i] = start.state;
+        episodes[i] = episode;
+      }
+      return { state: { key: state.key, states, episodes }, observations, finalObservations, rewards, terminated, truncated };
+    },
+  };
+};

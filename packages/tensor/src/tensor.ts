@@ -1,0 +1,187 @@
+import ndarray, { type NdArray } from 'ndarray';
+import { allocate, type DType, type TypedArray } from './dtype.js';
+import { NatgradError } from './errors.js';
+import { formatElements } from './kernels/format.js';
+import { type Shape, sameShape, sizeOf, stridesOf } from './shape.js';
+
+/** Marks every tensor, traced ones of the autodiff package included, also across two copies of this package. */
+export const tensorBrand: unique symbol = Symbol.for('@natgrad/tensor') as never;
+declare const scalarBrand: unique symbol;
+
+/**
+ * An immutable array of numbers with a dtype and a shape. There is no method that changes it and none that hands out its
+ * storage: everything is done by functions that return new tensors.
+ *
+ * While a function is traced by the autodiff package, the same type stands for a value that has a dtype and a shape but no
+ * elements yet; asking for the elements of one is a `TracedValue` error.
+ */
+export interface Tensor {
+  readonly dtype: DType;
+  readonly shape: Shape;
+  /** Number of axes. */
+  readonly rank: number;
+  /** Number of elements. */
+  readonly size: number;
+  readonly [tensorBrand]: true;
+}
+
+/** A tensor that is known, in the type system, to have rank 0: what a loss must be. */
+export interface Scalar extends Tensor {
+  readonly shape: readonly [];
+  readonly [scalarBrand]: true;
+}
+
+/** What elementwise functions take beside tensors: JavaScript numbers and booleans are weakly typed scalars. */
+export type TensorLike = Tensor | number | boolean;
+
+/** True for tensors, traced values included. */
+export const isTensor = (value: unknown): value is Tensor =>
+  typeof value === 'object' && value !== null && (value as { readonly [tensorBrand]?: true })[tensorBrand] === true;
+
+export type View = NdArray<TypedArray>;
+
+/** Storage of a concrete tensor. For kernels and engines only: nobody may write to it. */
+export let viewOf: (tensor: Tensor, operation?: string) => View;
+
+/** True for a tensor that has elements: not a traced value. */
+export let isConcrete: (value: unknown) => value is Tensor;
+
+class DenseTensor implements Tensor {
+  readonly #view: View;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly rank: number;
+  readonly size: number;
+
+  constructor(dtype: DType, shape: Shape, view: View) {
+    this.#view = view;
+    this.dtype = dtype;
+    this.shape = Object.isFrozen(shape) ? shape : Object.freeze([...shape]);
+    this.rank = shape.length;
+    this.size = sizeOf(shape);
+    Object.freeze(this);
+  }
+
+  get [tensorBrand](): true {
+    return true;
+  }
+
+  toString(): string {
+    return formatElements(elements(this), this.dtype, this.shape);
+  }
+
+  /** Node's `console.log` shows what `toString` shows. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+
+  static {
+    viewOf = (tensor, operation = 'toTypedArray') => {
+      if (typeof tensor === 'object' && tensor !== null && #view in tensor) return tensor.#view;
+      if (isTensor(tensor))
+        throw new NatgradError(
+          'TracedValue',
+          `the argument ${tensor.dtype}[${tensor.shape.join(',')}] is a traced value, which has no elements yet`,
+          {
+            operation,
+            expected:
+              'inside a function that is being differentiated, vectorised or compiled, use the operations of @natgrad/autodiff; read elements only from results',
+          },
+        );
+      throw new NatgradError('NotATensor', `expected a tensor, found ${describeForeign(tensor)}`, {
+        operation,
+        expected: 'a tensor; build one with `tensor([...])`, `scalar(x)` or `fromTypedArray`',
+      });
+    };
+    isConcrete = (value): value is Tensor => typeof value === 'object' && value !== null && #view in value;
+  }
+}
+
+/** Names a value that is not a tensor, for error messages. */
+export const describeForeign = (value: unknown): string => {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return `an array of length ${value.length}`;
+  if (typeof value === 'object') return `an object with keys {${Object.keys(value).slice(0, 5).join(', ')}}`;
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string')
+    return `the ${typeof value} ${String(value).slice(0, 40)}`;
+  return `a value of type ${typeof value}`;
+};
+
+/**
+ * Trusted constructor: takes ownership of a buffer that nobody else holds. Not exported from the package's root.
+ * `data` is row-major and as long as `shape` says.
+ */
+export const adopt = (data: TypedArray, dtype: DType, shape: Shape): Tensor =>
+  new DenseTensor(dtype, shape, ndarray(data, shape as number[], stridesOf(shape), 0));
+
+/** Trusted constructor from a view whose storage nobody writes to. Not exported from the package's root. */
+export const fromView = (view: View, dtype: DType): Tensor => new DenseTensor(dtype, view.shape, view);
+
+/** A view of explicit geometry on existing storage. */
+export const makeView = (data: TypedArray, shape: Shape, stride: readonly number[], offset: number): View =>
+  ndarray(data, shape as number[], stride as number[], offset);
+
+/** True when the elements lie in row-major order without gaps; their first is at `view.offset`. */
+export const isContiguous = (view: View): boolean => {
+  let expected = 1;
+  for (let axis = view.shape.length - 1; axis >= 0; axis -= 1) {
+    const extent = view.shape[axis] as number;
+    if (extent !== 1 && view.stride[axis] !== expected) return false;
+    expected *= extent;
+  }
+  return true;
+};
+
+/**
+ * The elements in row-major order. The result may be the tensor's own storage: read it, never write it, never hand it out.
+ */
+export const elements = (tensor: Tensor, operation?: string): TypedArray => {
+  const view = viewOf(tensor, operation);
+  if (isContiguous(view))
+    return view.offset === 0 && view.data.length === tensor.size
+      ? view.data
+      : view.data.subarray(view.offset, view.offset + tensor.size);
+  const out = allocate(tensor.dtype, tensor.size);
+  copyStrided(view, out);
+  return out;
+};
+
+/** Writes a view's elements into `out`, row-major. */
+export const copyStrided = (view: View, out: TypedArray): void => {
+  const { data, shape, stride, offset } = view;
+  const rank = shape.length;
+  const size = sizeOf(shape);
+  if (size === 0) return;
+  if (rank === 0) {
+    out[0] = data[offset] as number;
+    return;
+  }
+  const inner = shape[rank - 1] as number;
+  const innerStride = stride[rank - 1] as number;
+  const index = new Array<number>(rank).fill(0);
+  let base = offset;
+  for (let written = 0; written < size; ) {
+    for (let i = 0, at = base; i < inner; i += 1, at += innerStride) out[written + i] = data[at] as number;
+    written += inner;
+    let axis = rank - 2;
+    for (; axis >= 0; axis -= 1) {
+      const next = (index[axis] as number) + 1;
+      base += stride[axis] as number;
+      if (next < (shape[axis] as number)) {
+        index[axis] = next;
+        break;
+      }
+      base -= next * (stride[axis] as number);
+      index[axis] = 0;
+    }
+  }
+};
+
+/** Equal dtype, shape and elements (NaN equals NaN, 0 and −0 differ): equality to the bit up to NaN payloads. */
+export const identical = (a: Tensor, b: Tensor): boolean => {
+  if (a.dtype !== b.dtype || !sameShape(a.shape, b.shape)) return false;
+  const x = elements(a, 'identical');
+  const y = elements(b, 'identical');
+  for (let i = 0; i < x.length; i += 1) if (!Object.is(x[i], y[i])) return false;
+  return true;
+};

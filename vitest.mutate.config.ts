@@ -1,0 +1,10 @@
+import { defineConfig, mergeConfig } from 'vitest/config';
+import base from './vitest.config.js';
+
+/** The tests that mutants must fail: those of autodiff and the laws, without what packs, compiles or measures. */
+export default mergeConfig(
+  base,
+  defineConfig({
+    test: { include: ['test/{autodiff,laws}/**/*.test.ts'], exclude: ['**/*.types.test.ts', '**/*.speed.test.ts'] },
+  }),
+);
