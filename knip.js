@@ -17,7 +17,7 @@ export default {
     'packages/*': { project: ['src/**/*.ts'] },
     'apps/*': { entry: ['src/main.ts'], project: ['src/**/*.ts'] },
     test: { entry: ['**/*.test.ts', 'consumer/*.{mjs,ts}'], project: ['**/*.{ts,mjs}'] },
-    bench: { entry: ['**/*.bench.ts'], project: ['**/*.ts'] },
+    bench: { entry: ['src/main.ts'], project: ['src/**/*.ts'] },
   },
   // The laws need fast-check, which is an optional peer of the packages.
   rules: { optionalPeerDependencies: 'off' },

@@ -1,6 +1,6 @@
 /** Damaged, hostile and random files: a typed `Left`, never an exception, a hang or a wrong tensor. */
 import { readFileSync } from 'node:fs';
-import { deflateRawSync } from 'node:zlib';
+import { constants, deflateRawSync } from 'node:zlib';
 import {
   decodeNpy,
   decodeNpz,
@@ -29,6 +29,8 @@ const decode = (decoder: Decoder, bytes: Uint8Array): Either<NatgradError, unkno
     const { code, operation, argument, found, expected } = result.left;
     const complete = isNatgradError(result.left) && operation === decoder.name && [argument, found, expected].every(Boolean);
     if (!complete || (code !== 'Malformed' && code !== 'Unsupported')) throw result.left;
+    // What stands for a machine out of memory; here it would be a read outside the file.
+    if (argument === 'bytes' && code === 'Unsupported') throw result.left;
     // A file may not blow up the message either.
     if (result.left.message.length > 3000) throw new Error(`a message of ${result.left.message.length} characters`);
   }
@@ -198,7 +200,10 @@ interface Entry {
   readonly flags?: number;
   readonly localFlags?: number;
   readonly size?: number;
+  readonly storedSize?: number;
   readonly crc?: number;
+  /** CRC, stored size and size as the local header has them. */
+  readonly local?: readonly [number, number, number];
   readonly offset?: number;
 }
 
@@ -228,8 +233,11 @@ const archive = (entries: readonly Entry[], count: number = entries.length): Uin
     const stored = entry.stored ?? (method === 8 ? deflateRawSync(data) : data);
     const name = Buffer.from(entry.name);
     const localName = Buffer.from(entry.localName ?? entry.name);
-    const facts = [[entry.crc ?? crc32(data), 4], [stored.length, 4], [entry.size ?? data.length, 4]] as const;
-    const head = fields([0x04034b50, 4], [20, 2], [entry.localFlags ?? flags, 2], [method, 2], [0, 4], ...facts, [localName.length, 2], [0, 2]);
+    const claims = [entry.crc ?? crc32(data), entry.storedSize ?? stored.length, entry.size ?? data.length] as const;
+    const long = (value: number): readonly [number, 4] => [value, 4];
+    const facts = claims.map(long);
+    const localFacts = (entry.local ?? claims).map(long);
+    const head = fields([0x04034b50, 4], [20, 2], [entry.localFlags ?? flags, 2], [method, 2], [0, 4], ...localFacts, [localName.length, 2], [0, 2]);
     directory.push(fields([0x02014b50, 4], [20, 2], [20, 2], [flags, 2], [method, 2], [0, 4], ...facts, [name.length, 2], [0, 4], [0, 2], [0, 2], [0, 4], [entry.offset ?? at, 4]), name);
     local.push(head, localName, stored);
     at += head.length + localName.length + stored.length;
@@ -242,14 +250,25 @@ describe('npz archives', () => {
   const good = { name: 'a.npy' };
 
   it('reads honest archives of this test’s own writer', () => {
-    for (const entries of [[], [good], [good, { name: '__proto__.npy', method: 8 }]])
+    const crc = crc32(encodeNpy(tensor([1, 2])));
+    for (const entries of [
+      [],
+      [good],
+      [good, { name: '__proto__.npy', method: 8 }],
+      // Python writes ones where it puts the sizes into a ZIP64 field, and streaming writers zeros.
+      [{ ...good, local: [crc, 0xffffffff, 0xffffffff] as const }],
+      [{ ...good, flags: 8, local: [0, 0, 0] as const }],
+    ])
       expect(decode(decodeNpz, archive(entries))).toMatchObject({ _tag: 'Right' });
   });
 
   it.each<readonly [string, 'Malformed' | 'Unsupported', Uint8Array]>([
     ['two entries of one name', 'Malformed', archive([good, good])],
     ['another name before the data', 'Malformed', archive([{ ...good, localName: 'b.npy' }])],
-    ['a name of another length before the data', 'Malformed', archive([{ ...good, localName: 'aa.npy' }])],
+    ['a name of another length before the data', 'Malformed', archive([{ ...good, localName: 'a.npy2' }])],
+    ['a CRC that differs before the data', 'Malformed', archive([{ ...good, local: [0, 144, 144] }])],
+    ['a size that differs before the data', 'Malformed', archive([{ ...good, local: [crc32(encodeNpy(tensor([1, 2]))), 144, 10] }])],
+    ['half a directory record', 'Malformed', fields([0x02014b50, 4], [0, 2], [0, 4], [0x06054b50, 4], [0, 4], [1, 2], [1, 2], [10, 4], [0, 4], [0, 2])],
     ['a name with NUL', 'Malformed', archive([{ name: 'a\0.npy' }])],
     ['a name that is not UTF-8', 'Malformed', Buffer.from(Buffer.from(archive([good])).toString('latin1').replaceAll('a.npy', '\xff.npy'), 'latin1')],
     ['a name in an unknown encoding', 'Unsupported', archive([{ name: 'ü.npy', flags: 0 }])],
@@ -282,6 +301,19 @@ describe('npz archives', () => {
     expect(error.found).toMatch(/^\d+ bytes for a content of 536870912$/);
   });
 
+  it('says where the places and lengths in an archive are wrong', () => {
+    const data = encodeNpy(tensor([1, 2]));
+    const into = refused(decodeNpz, archive([{ ...good, storedSize: 150, size: 150 }]));
+    expect(into.found).toBe(`data up to byte ${30 + 5 + 150}`);
+    const short = refused(decodeNpz, archive([{ ...good, method: 8, size: data.length + 1 }]));
+    expect(short.found).toBe(`${data.length} bytes after decompression`);
+    const moved = refused(decodeNpz, Uint8Array.of(0, ...archive([good])));
+    expect(moved).toMatchObject({ argument: 'end record', expected: `a directory that ends at ${1 + 30 + 5 + 144 + 46 + 5}` });
+    const long = archive([good]);
+    long[30 + 5 + 144 + 30] = 1;
+    expect(refused(decodeNpz, long).found).toBe(`a record at 179 that ends at ${179 + 46 + 5 + 1}`);
+  });
+
   it('refuses entries nested in one another, each with its own true name', () => {
     const inner = archive([{ name: 'b.npy' }]);
     const outer = archive([{ name: 'a.npy', data: inner.subarray(0, 30 + 5 + 144) }, { name: 'b.npy', offset: 35 }]);
@@ -289,12 +321,14 @@ describe('npz archives', () => {
   });
 
   it('stops a bomb at the size it claims, and one that claims its size at the limit', () => {
-    const zero = new Uint8Array(2 ** 28);
-    const stored = deflateRawSync(zero);
+    const zero = new Uint8Array(2 ** 26);
+    // Not the last block, so that it can be repeated: 500 times are 32 GiB, which would take minutes.
+    const block = deflateRawSync(zero, { finishFlush: constants.Z_FULL_FLUSH });
+    const stored = Buffer.concat(Array.from({ length: 500 }, () => block));
     quickly(() => {
       const liar = archive([{ ...good, method: 8, stored, size: 1000, crc: 0 }]);
       expect(refused(decodeNpz, liar)).toMatchObject({ code: 'Malformed', found: 'more than 1000 bytes after decompression' });
-      const many = Array.from({ length: 5 }, (_, i) => ({ name: `${i}.npy`, method: 8, stored, data: zero, crc: 0 }));
+      const many = Array.from({ length: 17 }, (_, i) => ({ name: `${i}.npy`, method: 8, stored: block, data: zero, crc: 0 }));
       expect(refused(decodeNpz, archive(many))).toMatchObject({ code: 'Unsupported', argument: 'directory' });
     });
   });
@@ -373,6 +407,11 @@ describe('safetensors headers', () => {
   it('says of offsets that run backwards what is wrong with them', () => {
     const error = refused(decodeSafetensors, file(`{${entry('a', 12, 0, '[3]')}}`, 12));
     expect(error.expected).toBe('0 ≤ start ≤ end ≤ 12');
+  });
+
+  it('quotes a long name in short', () => {
+    const error = refused(decodeSafetensors, file(`{"${'a'.repeat(10_000)}":{"dtype":"F16"}}`));
+    expect(error.argument).toContain('… (10000 characters): dtype');
   });
 
   it('has no answer to foreign keys but a refusal', () => {

@@ -4,6 +4,7 @@ export * from './api/hessian.js';
 export * from './api/jit.js';
 export * from './api/ops.js';
 export { jacrev, grad, valueAndGrad, vjp } from './api/reverse.js';
+export * from './api/tree.js';
 export * from './api/types.js';
 export * from './api/vmap.js';
 export type { Engine, Executable } from './backends/engine.js';

@@ -2,7 +2,7 @@
  * For engines and the other packages of the family: access to storage without copies, and the shape rules. Whoever imports
  * this promises never to write to storage and never to hand it on. Not covered by semantic versioning.
  */
-export { allocate, bytesPerElement, toFloatDType } from './dtype.js';
+export { allocate, bytesPerElement, checkLiteral, toFloatDType } from './dtype.js';
 export { dtypeError, invalid, registerInternalRoot, shapeError, userLine } from './errors.js';
 export { logPortable } from './kernels/portable-math.js';
 export {

@@ -4,7 +4,7 @@ import { toTypedArray } from './create.js';
 import { allocate, checkLiteral, type DType, type TypedArray } from './dtype.js';
 import { dtypeError, invalid, shapeError } from './errors.js';
 import { checkShape, type Shape, sizeOf } from './shape.js';
-import { adopt, copyStrided, describeForeign, type Tensor, type View } from './tensor.js';
+import { adopt, copyStrided, describeForeign, makeView, type Tensor } from './tensor.js';
 
 /** Storage as `ndarray` knows it: a typed array, a plain one, or an object that is read by `get`. */
 type Storage = ArrayLike<unknown> | { readonly length: number; readonly get: (index: number) => unknown };
@@ -68,7 +68,7 @@ const checkParts = (nd: unknown): Parts => {
 const gather = ({ data, shape, stride, offset }: Parts): readonly unknown[] => {
   const readable = 'get' in data ? Array.from({ length: data.length }, (_, i) => data.get(i)) : data;
   const out = new Array<unknown>(sizeOf(shape));
-  copyStrided({ data: readable, shape, stride, offset } as unknown as View, out as unknown as TypedArray);
+  copyStrided(makeView(readable as unknown as TypedArray, shape, stride, offset), out as unknown as TypedArray);
   return out;
 };
 
@@ -91,7 +91,7 @@ export const fromNdarray = (nd: NdArray, dtype?: DType): Tensor => {
   const target = dtype ?? naturalDType(parts.data);
   const out = allocate(target, sizeOf(parts.shape));
   if (Object.getPrototypeOf(parts.data) === Object.getPrototypeOf(out) && target !== 'bool') {
-    copyStrided(parts as unknown as View, out);
+    copyStrided(makeView(parts.data as TypedArray, parts.shape, parts.stride, parts.offset), out);
     return adopt(out, target, parts.shape);
   }
   gather(parts).forEach((value, i) => {

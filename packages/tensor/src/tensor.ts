@@ -1,4 +1,5 @@
 import ndarray, { type NdArray } from 'ndarray';
+import { assign } from 'ndarray-ops';
 import { allocate, type DType, type TypedArray } from './dtype.js';
 import { NatgradError } from './errors.js';
 import { formatElements } from './kernels/format.js';
@@ -148,33 +149,9 @@ export const elements = (tensor: Tensor, operation?: string): TypedArray => {
 
 /** Writes a view's elements into `out`, row-major. */
 export const copyStrided = (view: View, out: TypedArray): void => {
-  const { data, shape, stride, offset } = view;
-  const rank = shape.length;
-  const size = sizeOf(shape);
-  if (size === 0) return;
-  if (rank === 0) {
-    out[0] = data[offset] as number;
-    return;
-  }
-  const inner = shape[rank - 1] as number;
-  const innerStride = stride[rank - 1] as number;
-  const index = new Array<number>(rank).fill(0);
-  let base = offset;
-  for (let written = 0; written < size; ) {
-    for (let i = 0, at = base; i < inner; i += 1, at += innerStride) out[written + i] = data[at] as number;
-    written += inner;
-    let axis = rank - 2;
-    for (; axis >= 0; axis -= 1) {
-      const next = (index[axis] as number) + 1;
-      base += stride[axis] as number;
-      if (next < (shape[axis] as number)) {
-        index[axis] = next;
-        break;
-      }
-      base -= next * (stride[axis] as number);
-      index[axis] = 0;
-    }
-  }
+  // ndarray-ops has no loop for rank 0.
+  if (view.shape.length === 0) out[0] = view.data[view.offset] as number;
+  else if (sizeOf(view.shape) > 0) assign(ndarray(out, view.shape), view);
 };
 
 /** Equal dtype, shape and elements (NaN equals NaN, 0 and −0 differ): equality to the bit up to NaN payloads. */

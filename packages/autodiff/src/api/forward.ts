@@ -11,7 +11,7 @@ import { scatter } from '../transforms/closed.js';
 import { jvpGraph } from '../transforms/jvp.js';
 import { linearizeGraph } from '../transforms/linearize.js';
 import { transposeGraph } from '../transforms/transpose.js';
-import { instantiate } from '../transforms/zero.js';
+import { instantiate } from '../primitives/_zero.js';
 import { flattenLike, prepare, rebuild } from './prepare.js';
 import { pullBack } from './reverse.js';
 import type { Jacobian } from './types.js';

@@ -7,7 +7,7 @@ import { traceFlat } from '../trace/trace.js';
 import { batchGraph } from '../transforms/batch.js';
 import { type Linearized, linearizeGraph } from '../transforms/linearize.js';
 import { transposeGraph } from '../transforms/transpose.js';
-import { instantiate } from '../transforms/zero.js';
+import { instantiate } from '../primitives/_zero.js';
 import { checkLoss, flattenLike, type Prepared, prepare, rebuild } from './prepare.js';
 import type { Jacobian } from './types.js';
 

@@ -67,7 +67,7 @@ export const vmap =
       return { leaves: moved, structure, batched: true };
     });
     if (size === undefined)
-      throw invalid('vmap', 'no argument is mapped over', { argument: 'inAxes', expected: 'at least one axis that is not null' });
+      throw invalid('vmap', 'no argument is mapped over: inAxes is null for all of them', { argument: 'inAxes', expected: 'at least one axis that is not null' });
     const count = size;
     const slice = (leaf: Value, batched: boolean): { dtype: Value['dtype']; shape: readonly number[] } => ({
       dtype: leaf.dtype,

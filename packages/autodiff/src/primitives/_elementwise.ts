@@ -9,8 +9,8 @@ import { NatgradError } from '@natgrad/tensor';
 import { type Aval, type MaybeZero, sameAval, type Value } from '../ir/aval.js';
 import type { Domain, Elements } from '../ir/domain.js';
 import { real } from '../ir/domain.js';
-import { type Batched, definePrimitive, type Primitive, type PrimitiveRecord } from '../ir/primitive.js';
-import { addMaybe } from '../transforms/zero.js';
+import { type Batched, definePrimitive, isLinear, type Primitive, type PrimitiveRecord } from '../ir/primitive.js';
+import { addMaybe } from './_zero.js';
 import { bind1 } from '../trace/bind.js';
 import { broadcastTo } from './broadcast-to.js';
 import { cast } from './cast.js';
@@ -147,8 +147,9 @@ export function binary(record: BinaryRecord): Primitive<None> {
             const back = (i: 0 | 1): MaybeZero => {
               const rule = transpose[i];
               const [own, other] = [args[i], args[1 - i]];
-              if (own === undefined || !('linear' in own)) return null;
-              if (rule === undefined || other === undefined) throw notLinear(name, i);
+              if (own === undefined || !isLinear(own)) return null;
+              // A rule of two parameters reads the other operand, which must therefore be known: x·x is not linear in x.
+              if (rule === undefined || other === undefined || (rule.length > 1 && isLinear(other))) throw notLinear(name, i);
               return rule(cotangents[0] as Value, other as Value);
             };
             return [back(0), back(1)];

@@ -11,7 +11,7 @@ import { traceFlat } from '../trace/trace.js';
 import { dualGraph, isPresent, pick, scatter } from '../transforms/closed.js';
 import { linearizeGraph } from '../transforms/linearize.js';
 import { dependsOn, transposeGraph } from '../transforms/transpose.js';
-import { addMaybe, instantiate } from '../transforms/zero.js';
+import { addMaybe, instantiate } from './_zero.js';
 import { carryFixpoint } from './_loops.js';
 import { parts, range, type ScanParams } from './scan.js';
 

@@ -4,9 +4,9 @@ import type { Aval, MaybeZero, Value } from '../ir/aval.js';
 import { real } from '../ir/domain.js';
 import { definePrimitive, isLinear, type Primitive } from '../ir/primitive.js';
 import { bind1 } from '../trace/bind.js';
-import { instantiate } from '../transforms/zero.js';
 import { type Axis, axisOf, printAxis, sliceAlong } from './_axis.js';
 import { withBatchAxis } from './_elementwise.js';
+import { instantiate } from './_zero.js';
 
 export const concatenatePrimitive: Primitive<Axis> = definePrimitive<Axis>({
   name: 'concatenate',
@@ -14,7 +14,10 @@ export const concatenatePrimitive: Primitive<Axis> = definePrimitive<Axis>({
     const shape = draw.shape({ minRank: 1 });
     const axis = draw.integer(0, shape.length - 1);
     const extents = Array.from({ length: draw.integer(1, 3) }, () => draw.integer(0, 3));
-    return { args: extents.map((own) => real(shape.map((extent, k) => (k === axis ? own : extent)))), params: { axis } };
+    return {
+      args: extents.map((own) => real(shape.map((extent, k) => (k === axis ? own : extent)))),
+      params: { axis },
+    };
   },
   shape: (args, { axis }) => [{ dtype: (args[0] as Aval).dtype, shape: concatenateShape('concatenate', args, axis) }],
   evaluate: (args, { axis }) => [referenceConcatenate(args as readonly Tensor[], axis)],
@@ -57,5 +60,7 @@ export const concatenate = (tensors: readonly Value[], axis = 0): Value => {
   checkList('concatenate', tensors);
   concatenateShape('concatenate', tensors, axis);
   const first = tensors[0] as Value;
-  return tensors.length === 1 ? first : bind1(concatenatePrimitive, tensors, { axis: axisOf('concatenate', first, axis) });
+  return tensors.length === 1
+    ? first
+    : bind1(concatenatePrimitive, tensors, { axis: axisOf('concatenate', first, axis) });
 };

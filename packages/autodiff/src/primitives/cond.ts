@@ -10,7 +10,7 @@ import { bind } from '../trace/bind.js';
 import { replay } from '../trace/replay.js';
 import { traceCall, traceFlat } from '../trace/trace.js';
 import { batchedGraph, dualGraph, isPresent, pick, scatter, splitGraph, type SplitGraph, transposedGraph } from '../transforms/closed.js';
-import { instantiate } from '../transforms/zero.js';
+import { instantiate } from './_zero.js';
 import { withBatchAxis } from './_elementwise.js';
 import { multiply } from './multiply.js';
 import { reshape } from './reshape.js';

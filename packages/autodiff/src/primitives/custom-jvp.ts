@@ -10,7 +10,7 @@ import { bind } from '../trace/bind.js';
 import { flattenResult, traceCall, traceFlat } from '../trace/trace.js';
 import { batchGraph } from '../transforms/batch.js';
 import { batchedGraph } from '../transforms/closed.js';
-import { instantiate } from '../transforms/zero.js';
+import { instantiate } from './_zero.js';
 import { withBatchAxis } from './_elementwise.js';
 import { checkArguments } from './_graph-call.js';
 import { cos } from './cos.js';

@@ -5,8 +5,8 @@ import type { Aval, Value } from '../ir/aval.js';
 import { real } from '../ir/domain.js';
 import { definePrimitive, isLinear, type Primitive } from '../ir/primitive.js';
 import { bind1 } from '../trace/bind.js';
-import { addMaybe } from '../transforms/zero.js';
-import { type None, promoteTo, withBatchAxis } from './_elementwise.js';
+import { addMaybe } from './_zero.js';
+import { type None, notLinear, promoteTo, withBatchAxis } from './_elementwise.js';
 import { broadcastTo } from './broadcast-to.js';
 import { reshape } from './reshape.js';
 import { matrixTranspose } from './transpose.js';
@@ -41,7 +41,8 @@ export const matmulPrimitive: Primitive<None> = definePrimitive<None>({
   transpose: (cotangents, args) => {
     const ct = cotangents[0] as Value;
     const [a, b] = args;
-    if (a !== undefined && isLinear(a)) return [bind1(matmulPrimitive, [ct, matrixTranspose(b as Value)], {}), null];
+    if (a === undefined || b === undefined || (isLinear(a) && isLinear(b))) throw notLinear('matmul', 0);
+    if (isLinear(a)) return [bind1(matmulPrimitive, [ct, matrixTranspose(b as Value)], {}), null];
     return [null, bind1(matmulPrimitive, [matrixTranspose(a as Value), ct], {})];
   },
   batch: (args, batched, size) => {

@@ -5,7 +5,7 @@ import { sameAval } from '../ir/aval.js';
 import { boolean, real } from '../ir/domain.js';
 import { definePrimitive, isLinear, type Primitive } from '../ir/primitive.js';
 import { bind1 } from '../trace/bind.js';
-import { instantiate } from '../transforms/zero.js';
+import { instantiate } from './_zero.js';
 import { batchElementwise, commonShape, type None, operand, promoteTo } from './_elementwise.js';
 import { broadcastTo } from './broadcast-to.js';
 

@@ -10,7 +10,7 @@ import { bind } from '../trace/bind.js';
 import { traceCall, traceFlat } from '../trace/trace.js';
 import { batchGraph } from '../transforms/batch.js';
 import { dualGraph, isPresent, scatter } from '../transforms/closed.js';
-import { instantiate } from '../transforms/zero.js';
+import { instantiate } from './_zero.js';
 import { withBatchAxis } from './_elementwise.js';
 import { carryFixpoint, forceCarry } from './_loops.js';
 import { add } from './add.js';

@@ -3,8 +3,8 @@ import { describe, isTensor, NatgradError, type Tensor } from '@natgrad/tensor';
 import { describeForeign, registerInternalRoot } from '@natgrad/tensor/internal';
 import type { Value } from '../ir/aval.js';
 import type { AnyPrimitive, Primitive } from '../ir/primitive.js';
-import { type Builder, checkLive } from './builder.js';
-import { Expr } from './expr.js';
+import { checkLive } from './builder.js';
+import { Expr, type Trace } from './expr.js';
 
 registerInternalRoot(new URL('..', import.meta.url).href);
 
@@ -15,7 +15,7 @@ registerInternalRoot(new URL('..', import.meta.url).href);
  * @throws `ShapeMismatch`, `DTypeMismatch` from the primitive's shape rule; `LeakedTrace`; `NotATensor`.
  */
 export const bind = <P>(primitive: Primitive<P>, args: readonly Value[], params: P): readonly Value[] => {
-  let youngest: Builder | undefined;
+  let youngest: Trace | undefined;
   for (let i = 0; i < args.length; i += 1) {
     const arg = args[i];
     if (arg instanceof Expr) {

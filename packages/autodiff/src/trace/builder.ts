@@ -2,12 +2,12 @@
  * Building a graph. The builder's list of nodes is the only thing in the package that grows in place; it is sealed when the
  * trace ends.
  */
-import { describe, NatgradError, type Shape, type Tensor } from '@natgrad/tensor';
+import { describe, NatgradError, type Tensor } from '@natgrad/tensor';
 import { isConcrete } from '@natgrad/tensor/internal';
 import type { Aval, Value } from '../ir/aval.js';
 import type { Graph, Node } from '../ir/graph.js';
 import type { AnyPrimitive } from '../ir/primitive.js';
-import { Expr } from './expr.js';
+import { Expr, type Trace } from './expr.js';
 
 /** A closed graph, and the outer values that it uses: its inputs are the arguments followed by the captures. */
 export interface Traced {
@@ -17,7 +17,7 @@ export interface Traced {
 
 let created = 0;
 
-export class Builder {
+export class Builder implements Trace {
   /**
    * Creation order. An operation is recorded by the youngest builder among its arguments: never a depth computed from the
    * arguments, which would confuse perturbations when a closure hides an outer value.
@@ -139,5 +139,3 @@ export const checkLive = (value: Expr): void => {
       },
     );
 };
-
-export type { Shape };

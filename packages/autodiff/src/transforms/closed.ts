@@ -9,7 +9,7 @@ import { batchGraph } from './batch.js';
 import { jvpGraph, jvpGraphSplit } from './jvp.js';
 import { linearizeGraph } from './linearize.js';
 import { transposeGraph } from './transpose.js';
-import { instantiate } from './zero.js';
+import { instantiate } from '../primitives/_zero.js';
 
 const derived = new WeakMap<Graph, Map<string, unknown>>();
 

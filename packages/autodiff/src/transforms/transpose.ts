@@ -4,7 +4,7 @@ import type { MaybeZero, Value } from '../ir/aval.js';
 import { type Graph, graphAvals } from '../ir/graph.js';
 import { type TransposeArgument, transposeRule } from '../ir/primitive.js';
 import { bind } from '../trace/bind.js';
-import { addMaybe } from './zero.js';
+import { addMaybe } from '../primitives/_zero.js';
 
 /** Which values of a graph depend on the inputs marked `linear`. */
 export const dependsOn = (graph: Graph, linear: readonly boolean[]): Uint8Array => {

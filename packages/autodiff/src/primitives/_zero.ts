@@ -1,7 +1,7 @@
 /** Symbolic zeros: `null` until somebody needs the tensor. */
 import { zeros } from '@natgrad/tensor';
 import type { Aval, MaybeZero, Value } from '../ir/aval.js';
-import { addPrimitive } from '../primitives/add.js';
+import { addPrimitive } from './add.js';
 import { bind1 } from '../trace/bind.js';
 
 /** The tensor of zeros that a symbolic zero stands for. */

@@ -1,0 +1,30 @@
+/** A model: the functions that a step improves, and the shapes they promise. */
+import type { Key, Tensor, Tree } from '@natgrad/tensor';
+import type { Distribution, DistributionParameters } from './policy/distribution.js';
+
+/** Any tree of float tensors: nested arrays and plain objects. */
+export type ParameterTree = Tree<Tensor>;
+
+/** Packed rows in, packed parameters out: `rows × width`, row-major. */
+export type Inference = (observations: Float64Array, rows: number) => Readonly<Record<string, Float64Array>>;
+
+/**
+ * What {@link trpoStep} needs to know about a policy and its critic. Any pure functions will do; `mlpModel` makes the usual
+ * ones.
+ */
+export interface Model<Policy extends ParameterTree = ParameterTree, Value extends ParameterTree = ParameterTree> {
+  /** Numbers in one observation. */
+  readonly observationWidth: number;
+  readonly distribution: Distribution;
+  /** π(·|s): observations `[N, width]`, normalised if that is on, → parameters of N distributions. Pure and traceable. */
+  policy(parameters: Policy, observations: Tensor): DistributionParameters;
+  /** V(s): observations `[N, width]` → `[N]`. Pure and traceable. */
+  value(parameters: Value, observations: Tensor): Tensor;
+  /** Fresh parameters; all leaves are floats of one dtype. */
+  initialise(key: Key): { readonly policy: Policy; readonly value: Value };
+  /**
+   * Optional: the policy without tracing, for acting. A row's result must not depend on the other rows, nor on how many there
+   * are. Without it rows go through `policy` one at a time.
+   */
+  inference?(parameters: Policy): Inference;
+}

@@ -1,0 +1,43 @@
+/** The interface between a policy and everything that only needs its distribution. */
+import type { Key, Tensor } from '@natgrad/tensor';
+
+/** Named parameters of a batch of distributions; the first axis of each tensor is the row. */
+export type DistributionParameters = { readonly [name: string]: Tensor };
+
+/** What one action is. */
+export interface ActionLayout {
+  /** `i32` for choices, `float` (the dtype of the parameters) for continuous actions. */
+  readonly dtype: 'i32' | 'float';
+  /** Shape of one action: `[]` for one choice, `[width]` otherwise. */
+  readonly shape: readonly number[];
+  /** For choices: each is a whole number from 0 to its count less one. */
+  readonly counts?: readonly number[];
+}
+
+/**
+ * A family of distributions over actions, as pure functions of its parameters. All work on N rows at once and can be traced
+ * and differentiated, except `sample`.
+ *
+ * (Declared as methods, so that a `Distribution<{ logits }>` is a `Distribution`: parameters go back only into the family they
+ * came from.)
+ */
+export interface Distribution<P extends DistributionParameters = DistributionParameters> {
+  readonly name: string;
+  readonly action: ActionLayout;
+  /** Shape of one row of each parameter. */
+  readonly parameterShapes: { readonly [name in keyof P]: readonly number[] };
+  /** log π(a), natural logarithm, `[N]`. */
+  logProbability(parameters: P, actions: Tensor): Tensor;
+  /** Entropy in nats (differential for continuous actions), `[N]`. */
+  entropy(parameters: P): Tensor;
+  /** KL(old ‖ new) in nats, `[N]`: the expectation is over the old distribution. */
+  kl(old: P, next: P): Tensor;
+  /** M·v, row by row: the Fisher information matrix of the family in its own parameters, times a tangent of them. */
+  fisher(parameters: P, tangent: P): P;
+  /** Mean diagonal of M over all rows and parameters that are means or logits: the scale of `damping: relative`. */
+  fisherScale(parameters: P): number;
+  /** One action per row; row i depends on its parameters and on `keys[i]` only. Not traceable. */
+  sample(parameters: P, keys: readonly Key[]): Tensor;
+  /** The action of evaluation: the most likely choice, the mean of a Gaussian. */
+  deterministicAction(parameters: P): Tensor;
+}
