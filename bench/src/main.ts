@@ -19,9 +19,14 @@ search, 5 Adam steps of the critic) on a random batch, timed part by part.
 
 const PARTS = ['fvp', 'gradient', 'cg', 'step', 'lineSearch', 'critic', 'update'] as const;
 
-type Row = { readonly engine: string; readonly variant: string; readonly dtype: DType; readonly threads: number; readonly batch: number; readonly hidden: number } & Readonly<
-  Record<keyof Timing, readonly [number, number]>
->;
+type Row = {
+  readonly engine: string;
+  readonly variant: string;
+  readonly dtype: DType;
+  readonly threads: number;
+  readonly batch: number;
+  readonly hidden: number;
+} & Readonly<Record<keyof Timing, readonly [number, number]>>;
 
 const fail = (message: string): never => {
   console.error(`${message}\n\n${HELP}`);
@@ -44,7 +49,10 @@ const measure = (dtype: DType, batch: number, hidden: number, repeats: number): 
   const update = makeUpdate();
   update(problem);
   const timings = Array.from({ length: repeats }, () => update(problem).timing);
-  const parts = Object.fromEntries(PARTS.map((part) => [part, summarise(timings, part)])) as Record<keyof Timing, readonly [number, number]>;
+  const parts = Object.fromEntries(PARTS.map((part) => [part, summarise(timings, part)])) as Record<
+    keyof Timing,
+    readonly [number, number]
+  >;
   return { engine: 'interpreter', variant: 'linearised', dtype, threads: 1, batch, hidden, ...parts };
 };
 
@@ -54,10 +62,14 @@ const derivation = (): number => {
   const network = (p: Network): Tensor => matmul(tanh(matmul(tanh(matmul(observations, p.W1)), p.W2)), p.W3);
   const once = (): number => {
     const start = performance.now();
-    traceGraph((p: Network, v: Network) => {
-      const operator = linearize(network, p);
-      return operator.transpose(operator.apply(v));
-    }, policy as Network, policy as Network);
+    traceGraph(
+      (p: Network, v: Network) => {
+        const operator = linearize(network, p);
+        return operator.transpose(operator.apply(v));
+      },
+      policy as Network,
+      policy as Network,
+    );
     return performance.now() - start;
   };
   return Array.from({ length: 20 }, once).sort((a, b) => a - b)[10] as number;
@@ -79,14 +91,26 @@ const main = (): void => {
     console.log(HELP);
     return;
   }
-  if (positionals.length !== 1 || positionals[0] !== 'update') fail(`unknown benchmark: ${positionals.join(' ') || '(none)'}`);
-  const dtypes: readonly DType[] = values.dtype === 'both' ? ['f32', 'f64'] : values.dtype === 'f32' || values.dtype === 'f64' ? [values.dtype] : fail(`--dtype takes f32, f64 or both, found ${values.dtype}`);
-  const rows = dtypes.map((dtype) => measure(dtype, count('batch', values.batch), count('hidden', values.hidden), count('repeats', values.repeats)));
+  if (positionals.length !== 1 || positionals[0] !== 'update')
+    fail(`unknown benchmark: ${positionals.join(' ') || '(none)'}`);
+  const dtypes: readonly DType[] =
+    values.dtype === 'both'
+      ? ['f32', 'f64']
+      : values.dtype === 'f32' || values.dtype === 'f64'
+        ? [values.dtype]
+        : fail(`--dtype takes f32, f64 or both, found ${values.dtype}`);
+  const rows = dtypes.map((dtype) =>
+    measure(dtype, count('batch', values.batch), count('hidden', values.hidden), count('repeats', values.repeats)),
+  );
   console.log(`| engine | dtype | batch | hidden | ${PARTS.join(' | ')} |`);
   console.log(`|---|---|---|---|${PARTS.map(() => '---|').join('')}`);
   for (const row of rows)
-    console.log(`| ${row.engine} | ${row.dtype} | ${row.batch} | ${row.hidden} | ${PARTS.map((part) => row[part][1]).join(' | ')} |`);
-  console.log(`\nMedian milliseconds. Tracing and deriving a three-layer Fisher-vector product: ${derivation().toFixed(2)} ms.`);
+    console.log(
+      `| ${row.engine} | ${row.dtype} | ${row.batch} | ${row.hidden} | ${PARTS.map((part) => row[part][1]).join(' | ')} |`,
+    );
+  console.log(
+    `\nMedian milliseconds. Tracing and deriving a three-layer Fisher-vector product: ${derivation().toFixed(2)} ms.`,
+  );
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(rows, null, 2)}\n`);
 };
 

@@ -40,7 +40,10 @@ const logProbability = (policy: Policy, observations: Tensor, actions: Tensor): 
 /** Mean KL(old ‖ new) of diagonal Gaussians. */
 const divergence = (oldMean: Tensor, oldLogStd: Tensor, newMean: Tensor, newLogStd: Tensor): Scalar => {
   const variances = add(square(exp(oldLogStd)), square(subtract(oldMean, newMean)));
-  const each = add(subtract(newLogStd, oldLogStd), subtract(divide(variances, multiply(square(exp(newLogStd)), 2)), 0.5));
+  const each = add(
+    subtract(newLogStd, oldLogStd),
+    subtract(divide(variances, multiply(square(exp(newLogStd)), 2)), 0.5),
+  );
   return mean(sum(each, -1));
 };
 
@@ -62,7 +65,8 @@ export interface Outcome {
   readonly timing: Timing;
 }
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 /** The compiled parts of an update: traced at its first call, reused afterwards. */
 export const makeUpdate = (): ((problem: Problem, iterations?: number) => Outcome) => {
@@ -71,7 +75,9 @@ export const makeUpdate = (): ((problem: Problem, iterations?: number) => Outcom
     const ratio = exp(subtract(logProbability(policy, problem.observations, problem.actions), old));
     return mean(multiply(ratio, problem.advantages));
   });
-  const surrogateGradient = jit((policy: Policy, problem: Problem, old: Tensor) => grad(surrogate)(policy, problem, old));
+  const surrogateGradient = jit((policy: Policy, problem: Problem, old: Tensor) =>
+    grad(surrogate)(policy, problem, old),
+  );
   const trial = jit((policy: Policy, problem: Problem, old: Tensor, oldMean: Tensor, oldLogStd: Tensor) => ({
     surrogate: surrogate(policy, problem, old),
     kl: divergence(oldMean, oldLogStd, forward(policy, problem.observations), policy.logStd),
@@ -143,12 +149,12 @@ export const makeUpdate = (): ((problem: Problem, iterations?: number) => Outcom
     let second = first;
     for (let t = 1; t <= 5; t += 1) {
       const g = criticGradient(critic, problem);
-      first = treeMap((m, leaf) => add(multiply(m, 0.9), multiply(leaf as Tensor, 0.1)), first, g);
-      second = treeMap((v, leaf) => add(multiply(v, 0.999), multiply(square(leaf as Tensor), 0.001)), second, g);
+      first = treeMap((m, leaf) => add(multiply(m, 0.9), multiply(leaf, 0.1)), first, g);
+      second = treeMap((v, leaf) => add(multiply(v, 0.999), multiply(square(leaf), 0.001)), second, g);
       critic = treeMap(
         (w, m, v) => {
-          const corrected = divide(m as Tensor, 1 - 0.9 ** t);
-          const scale = add(sqrt(divide(v as Tensor, 1 - 0.999 ** t)), 1e-8);
+          const corrected = divide(m, 1 - 0.9 ** t);
+          const scale = add(sqrt(divide(v, 1 - 0.999 ** t)), 1e-8);
           return subtract(w, multiply(divide(corrected, scale), 1e-3));
         },
         critic,

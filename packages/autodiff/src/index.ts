@@ -1,9 +1,10 @@
 /** Pure functional automatic differentiation: trace a function, transform its graph, run it. */
+export { asScalar } from '@natgrad/tensor';
 export * from './api/forward.js';
 export * from './api/hessian.js';
 export * from './api/jit.js';
 export * from './api/ops.js';
-export { jacrev, grad, valueAndGrad, vjp } from './api/reverse.js';
+export { grad, jacrev, valueAndGrad, vjp } from './api/reverse.js';
 export * from './api/tree.js';
 export * from './api/types.js';
 export * from './api/vmap.js';

@@ -1,6 +1,6 @@
 /** Tensors from numbers, and numbers from tensors. Everything copies at the border. */
 import { allocate, checkLiteral, type DType, literalDType, type TypedArray } from './dtype.js';
-import { dtypeError, invalid, shapeError } from './errors.js';
+import { dtypeError, invalid, NatgradError, shapeError } from './errors.js';
 import { checkShape, describe, type Shape, sizeOf } from './shape.js';
 import { adopt, describeForeign, elements, isTensor, type Scalar, type Tensor, type TensorLike } from './tensor.js';
 
@@ -30,30 +30,44 @@ export const tensor = (nested: Nested, dtype?: DType): Tensor => {
     if (Array.isArray(level)) {
       const row = level as readonly Nested[];
       if (depth >= shape.length)
-        throw shapeError('tensor', `the arrays are ragged: at ${path} there is an array where the first row has a number`, {
-          argument: path,
-          found: `an array of length ${row.length}`,
-          expected: 'a number',
-        });
+        throw shapeError(
+          'tensor',
+          `the arrays are ragged: at ${path} there is an array where the first row has a number`,
+          {
+            argument: path,
+            found: `an array of length ${row.length}`,
+            expected: 'a number',
+          },
+        );
       if (row.length !== shape[depth])
-        throw shapeError('tensor', `the arrays are ragged: ${path} has length ${row.length}, the first one ${shape[depth]}`, {
-          argument: path,
-          found: `length ${row.length}`,
-          expected: `length ${shape[depth]}`,
-        });
+        throw shapeError(
+          'tensor',
+          `the arrays are ragged: ${path} has length ${row.length}, the first one ${shape[depth]}`,
+          {
+            argument: path,
+            found: `length ${row.length}`,
+            expected: `length ${shape[depth]}`,
+          },
+        );
       row.forEach((item, i) => visit(item, depth + 1, `${path}[${i}]`));
       return;
     }
     if (typeof level !== 'number' && typeof level !== 'boolean')
-      throw invalid('tensor', `at ${path}: expected a number or an array, found ${describeForeign(level)}`, { argument: path });
-    if (depth !== shape.length)
-      throw shapeError('tensor', `the arrays are ragged: at ${path} there is a number where the first row has an array`, {
+      throw invalid('tensor', `at ${path}: expected a number or an array, found ${describeForeign(level)}`, {
         argument: path,
-        found: 'a number',
-        expected: `an array of length ${shape[depth]}`,
       });
+    if (depth !== shape.length)
+      throw shapeError(
+        'tensor',
+        `the arrays are ragged: at ${path} there is a number where the first row has an array`,
+        {
+          argument: path,
+          found: 'a number',
+          expected: `an array of length ${shape[depth]}`,
+        },
+      );
     if (typeof level === 'boolean') booleans += 1;
-    flat.push(dtype === undefined ? Number(level) : checkLiteral('tensor', level as number | boolean, dtype));
+    flat.push(dtype === undefined ? Number(level) : checkLiteral('tensor', level, dtype));
   };
   visit(nested, 0, 'input');
   const inferred: DType = dtype ?? (booleans > 0 && booleans === flat.length ? 'bool' : 'f64');
@@ -94,7 +108,9 @@ export const ones = (shape: Shape, dtype: DType = 'f64'): Tensor => full(shape, 
 export const arange = (start: number, stop?: number, step = 1, dtype: DType = 'f64'): Tensor => {
   const [from, to] = stop === undefined ? [0, start] : [start, stop];
   if (![from, to, step].every(Number.isFinite) || step === 0)
-    throw invalid('arange', `arange(${from}, ${to}, ${step}) needs finite bounds and a step other than 0`, { argument: 'step' });
+    throw invalid('arange', `arange(${from}, ${to}, ${step}) needs finite bounds and a step other than 0`, {
+      argument: 'step',
+    });
   const count = Math.max(0, Math.ceil((to - from) / step));
   const data = allocate(dtype, sizeOf(checkShape('arange', [count])));
   for (let i = 0; i < count; i += 1) data[i] = checkLiteral('arange', from + i * step, dtype);
@@ -123,9 +139,13 @@ const dtypeOf = (data: TypedArray, operation: string): DType => {
   if (data instanceof Float32Array) return 'f32';
   if (data instanceof Int32Array) return 'i32';
   if (data instanceof Uint8Array) return 'bool';
-  throw dtypeError(operation, `expected a Float32Array, Float64Array, Int32Array or Uint8Array, found ${describeForeign(data)}`, {
-    argument: 'data',
-  });
+  throw dtypeError(
+    operation,
+    `expected a Float32Array, Float64Array, Int32Array or Uint8Array, found ${describeForeign(data)}`,
+    {
+      argument: 'data',
+    },
+  );
 };
 
 /** A tensor with a copy of `data` (row-major). A `Uint8Array` becomes `bool` and must hold 0 and 1 only. */
@@ -133,17 +153,21 @@ export const fromTypedArray = (data: TypedArray, shape: Shape = [data.length]): 
   const dtype = dtypeOf(data, 'fromTypedArray');
   checkShape('fromTypedArray', shape);
   if (data.length !== sizeOf(shape))
-    throw shapeError('fromTypedArray', `${data.length} elements do not fill [${shape.join(',')}], which has ${sizeOf(shape)}`, {
-      argument: 'shape',
-      found: `${data.length} elements`,
-      expected: `${sizeOf(shape)} elements`,
-    });
+    throw shapeError(
+      'fromTypedArray',
+      `${data.length} elements do not fill [${shape.join(',')}], which has ${sizeOf(shape)}`,
+      {
+        argument: 'shape',
+        found: `${data.length} elements`,
+        expected: `${sizeOf(shape)} elements`,
+      },
+    );
   if (dtype === 'bool') data.forEach((x) => void checkLiteral('fromTypedArray', x, 'bool'));
-  return adopt(data.slice() as TypedArray, dtype, shape);
+  return adopt(data.slice(), dtype, shape);
 };
 
 /** A copy of the elements, row-major; `bool` comes as bytes 0 and 1. */
-export const toTypedArray = (x: Tensor): TypedArray => elements(x, 'toTypedArray').slice() as TypedArray;
+export const toTypedArray = (x: Tensor): TypedArray => elements(x, 'toTypedArray').slice();
 
 /** The elements as nested arrays of numbers (booleans for `bool`); rank 0 gives the bare number. */
 export const toNested = (x: Tensor): Nested => {
@@ -162,10 +186,14 @@ export const toNested = (x: Tensor): Nested => {
 export const item = (x: Tensor): number => {
   const flat = elements(x, 'item');
   if (flat.length !== 1)
-    throw shapeError('item', `${describe(x)} has ${x.size} elements, item reads the element of a tensor that has exactly one`, {
-      found: describe(x),
-      expected: 'size 1',
-    });
+    throw shapeError(
+      'item',
+      `${describe(x)} has ${x.size} elements, item reads the element of a tensor that has exactly one`,
+      {
+        found: describe(x),
+        expected: 'size 1',
+      },
+    );
   return flat[0] as number;
 };
 
@@ -188,4 +216,19 @@ export const asTensor = (like: TensorLike, dtype?: DType): Tensor => {
   if (typeof like !== 'number' && typeof like !== 'boolean')
     throw invalid('asTensor', `expected a tensor, a number or a boolean, found ${describeForeign(like)}`);
   return scalar(like, dtype);
+};
+
+/**
+ * The same tensor, known to the type system to be a scalar. Checks the shape only, so it may be used on traced values.
+ *
+ * @throws `NotScalar` unless the rank is 0.
+ */
+export const asScalar = (x: Tensor): Scalar => {
+  if (x.shape.length !== 0)
+    throw new NatgradError('NotScalar', `${describe(x)} has rank ${x.shape.length}, a scalar has rank 0`, {
+      operation: 'asScalar',
+      found: describe(x),
+      expected: 'rank 0: sum or average first',
+    });
+  return x as Scalar;
 };

@@ -31,8 +31,7 @@ export const allocate = (dtype: DType, size: number): TypedArray => {
  * The dtype in which two tensors meet: `bool < i32 < f32 < f64`, the wider one wins.
  * `i32` with `f32` gives `f32`, which rounds integers beyond 2²⁴; cast to `f64` first where that matters.
  */
-export const promote = (a: DType, b: DType): DType =>
-  DTYPES.indexOf(a) >= DTYPES.indexOf(b) ? a : b;
+export const promote = (a: DType, b: DType): DType => (DTYPES.indexOf(a) >= DTYPES.indexOf(b) ? a : b);
 
 /**
  * The dtype in which a tensor meets a JavaScript number or boolean, which are weakly typed: they take the tensor's dtype

@@ -114,13 +114,21 @@ export const logicalNot = (like: TensorLike): Tensor => {
   const x = asTensor(like);
   if (x.dtype !== 'bool')
     throw dtypeError('logicalNot', `${describe(x)} is not bool`, { found: describe(x), expected: 'a bool tensor' });
-  return adopt(mapUnary(x, 'bool', (value) => 1 - value, 'logicalNot'), 'bool', x.shape);
+  return adopt(
+    mapUnary(x, 'bool', (value) => 1 - value, 'logicalNot'),
+    'bool',
+    x.shape,
+  );
 };
 
 /** Where the elements are neither NaN nor infinite; always true for `i32` and `bool`. */
 export const isFinite = (like: TensorLike): Tensor => {
   const x = asTensor(like);
-  return adopt(mapUnary(x, 'bool', (value) => (Number.isFinite(value) ? 1 : 0), 'isFinite'), 'bool', x.shape);
+  return adopt(
+    mapUnary(x, 'bool', (value) => (Number.isFinite(value) ? 1 : 0), 'isFinite'),
+    'bool',
+    x.shape,
+  );
 };
 
 /**

@@ -106,11 +106,20 @@ export class NatgradError extends Error {
 export const isNatgradError = (error: unknown): error is NatgradError =>
   error instanceof Error && (error as { readonly _tag?: unknown })._tag === 'NatgradError';
 
-export const shapeError = (operation: string, message: string, detail: Omit<ErrorDetail, 'operation'> = {}): NatgradError =>
-  new NatgradError('ShapeMismatch', message, { operation, ...detail });
+export const shapeError = (
+  operation: string,
+  message: string,
+  detail: Omit<ErrorDetail, 'operation'> = {},
+): NatgradError => new NatgradError('ShapeMismatch', message, { operation, ...detail });
 
-export const dtypeError = (operation: string, message: string, detail: Omit<ErrorDetail, 'operation'> = {}): NatgradError =>
-  new NatgradError('DTypeMismatch', message, { operation, ...detail });
+export const dtypeError = (
+  operation: string,
+  message: string,
+  detail: Omit<ErrorDetail, 'operation'> = {},
+): NatgradError => new NatgradError('DTypeMismatch', message, { operation, ...detail });
 
-export const invalid = (operation: string, message: string, detail: Omit<ErrorDetail, 'operation'> = {}): NatgradError =>
-  new NatgradError('InvalidArgument', message, { operation, ...detail });
+export const invalid = (
+  operation: string,
+  message: string,
+  detail: Omit<ErrorDetail, 'operation'> = {},
+): NatgradError => new NatgradError('InvalidArgument', message, { operation, ...detail });

@@ -2,8 +2,8 @@
 export * from './codec/index.js';
 export * from './create.js';
 export {
-  type DType,
   DTYPES,
+  type DType,
   type FloatDType,
   isFloat,
   promote,
@@ -16,10 +16,10 @@ export * from './format.js';
 export { gather, oneHot, scatterAdd, scatterAddAlong, takeAlong } from './indexing.js';
 export * from './interop.js';
 export { concatenate, pad, reverse, stack, unstack } from './join.js';
-export { cholesky, triangularSolve, type TriangularSolveOptions } from './linalg.js';
+export { cholesky, type TriangularSolveOptions, triangularSolve } from './linalg.js';
 export { dot, matmul } from './matmul.js';
-export * from './random/index.js';
 export { broadcastTo, embed, expandDims, matrixTranspose, reshape, slice, squeeze, transpose } from './movement.js';
+export * from './random/index.js';
 export {
   argmax,
   argmin,
@@ -33,8 +33,8 @@ export {
   sum,
   variance,
 } from './reduce.js';
-export { argsort, sort } from './sort.js';
 export { broadcastShapes, describe, type Shape, sizeOf } from './shape.js';
+export { argsort, sort } from './sort.js';
 export { identical, isTensor, type Scalar, type Tensor, type TensorLike } from './tensor.js';
 export {
   describeStructure,
@@ -42,9 +42,9 @@ export {
   type MapLeaves,
   ravel,
   type Tree,
+  type TreeStructure,
   treeFlatten,
   treeLeaves,
   treeMap,
-  type TreeStructure,
   treeUnflatten,
 } from './tree.js';

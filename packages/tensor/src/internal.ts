@@ -4,7 +4,6 @@
  */
 export { allocate, bytesPerElement, checkLiteral, toFloatDType } from './dtype.js';
 export { dtypeError, invalid, registerInternalRoot, shapeError, userLine } from './errors.js';
-export { logPortable } from './kernels/portable-math.js';
 export {
   gatherShape,
   oneHotShape,
@@ -13,10 +12,11 @@ export {
   takeAlongShape,
 } from './indexing.js';
 export { checkList, concatenateShape, padShape, stackShape } from './join.js';
+export { logPortable } from './kernels/portable-math.js';
 export { choleskyShape, triangularSolveShape } from './linalg.js';
 export { checkVectors, matmulShape } from './matmul.js';
-export { nearestNames } from './nearest.js';
 export { checkBroadcast, checkPermutation, embedStop, resolveShape, sliceShape, squeezeShape } from './movement.js';
+export { nearestNames } from './nearest.js';
 export { normalLowerQuantile } from './random/normal-quantile.js';
 export { checkNotEmpty } from './reduce.js';
 export { axesSize, checkShape, normaliseAxes, normaliseAxis, reducedShape, sameShape, stridesOf } from './shape.js';

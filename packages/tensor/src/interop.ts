@@ -34,7 +34,13 @@ const naturalDType = (data: Storage): DType => EXACT.get(Object.prototype.toStri
 
 const checkParts = (nd: unknown): Parts => {
   const parts = nd as Partial<Parts> | null | undefined;
-  if (typeof parts !== 'object' || parts === null || !Array.isArray(parts.shape) || !Array.isArray(parts.stride) || typeof parts.data !== 'object')
+  if (
+    typeof parts !== 'object' ||
+    parts === null ||
+    !Array.isArray(parts.shape) ||
+    !Array.isArray(parts.stride) ||
+    typeof parts.data !== 'object'
+  )
     throw invalid('fromNdarray', `expected an ndarray, found ${describeForeign(nd)}`, {
       argument: 'nd',
       expected: 'an ndarray, with data, shape, stride and offset',
@@ -42,10 +48,14 @@ const checkParts = (nd: unknown): Parts => {
   const { data, shape, stride, offset } = parts as Parts;
   checkShape('fromNdarray', shape);
   if (stride.length !== shape.length || ![...stride, offset].every(Number.isInteger))
-    throw shapeError('fromNdarray', `shape [${shape.join(',')}], strides [${stride.join(',')}] and offset ${offset} do not fit together`, {
-      argument: 'nd',
-      expected: 'one whole stride per axis and a whole offset',
-    });
+    throw shapeError(
+      'fromNdarray',
+      `shape [${shape.join(',')}], strides [${stride.join(',')}] and offset ${offset} do not fit together`,
+      {
+        argument: 'nd',
+        expected: 'one whole stride per axis and a whole offset',
+      },
+    );
   if (sizeOf(shape) > 0) {
     let first = offset;
     let last = offset;
@@ -55,11 +65,15 @@ const checkParts = (nd: unknown): Parts => {
       else last += reach;
     });
     if (first < 0 || last >= data.length)
-      throw shapeError('fromNdarray', `shape [${shape.join(',')}] with strides [${stride.join(',')}] reaches elements ${first} to ${last} of ${data.length}`, {
-        argument: 'nd',
-        found: `elements ${first} to ${last}`,
-        expected: `elements within 0 to ${data.length - 1}`,
-      });
+      throw shapeError(
+        'fromNdarray',
+        `shape [${shape.join(',')}] with strides [${stride.join(',')}] reaches elements ${first} to ${last} of ${data.length}`,
+        {
+          argument: 'nd',
+          found: `elements ${first} to ${last}`,
+          expected: `elements within 0 to ${data.length - 1}`,
+        },
+      );
   }
   return { data, shape, stride, offset };
 };

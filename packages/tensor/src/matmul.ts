@@ -1,6 +1,7 @@
 /** Matrix products with batch dimensions. */
+
+import { allocate, type DType } from './dtype.js';
 import { promoteOperands } from './elementwise.js';
-import { allocate, type DType, type TypedArray } from './dtype.js';
 import { shapeError } from './errors.js';
 import { multiplyBlock } from './kernels/matmul.js';
 import { broadcastTo } from './movement.js';
@@ -16,7 +17,10 @@ interface Aval {
  * Shapes of a product: batch dimensions broadcast, the last two multiply. Ranks below 2 are refused here; `matmul` adds the
  * missing axis for vectors.
  */
-export const matmulShape = (a: Aval, b: Aval): { readonly batch: Shape; readonly rows: number; readonly inner: number; readonly columns: number } => {
+export const matmulShape = (
+  a: Aval,
+  b: Aval,
+): { readonly batch: Shape; readonly rows: number; readonly inner: number; readonly columns: number } => {
   const pair = `${describe(a)} · ${describe(b)}`;
   if (a.shape.length < 1 || b.shape.length < 1)
     throw shapeError('matmul', `${pair}: rank 0 does not multiply as a matrix, use multiply`, {
@@ -65,9 +69,9 @@ export const matmul = (x: Tensor, y: Tensor): Tensor => {
   const out = allocate(dtype, count * rows * columns);
   for (let k = 0; k < count; k += 1)
     multiplyBlock(
-      left.subarray(k * rows * inner, (k + 1) * rows * inner) as TypedArray,
-      right.subarray(k * inner * columns, (k + 1) * inner * columns) as TypedArray,
-      out.subarray(k * rows * columns, (k + 1) * rows * columns) as TypedArray,
+      left.subarray(k * rows * inner, (k + 1) * rows * inner),
+      right.subarray(k * inner * columns, (k + 1) * inner * columns),
+      out.subarray(k * rows * columns, (k + 1) * rows * columns),
       rows,
       inner,
       columns,

@@ -23,11 +23,16 @@ export const reshape = (x: Tensor, shape: Shape): Tensor => {
 };
 
 /** Replaces an extent of −1 by what makes the size fit, and checks that it does. */
-export const resolveShape = (operation: string, x: { readonly dtype: Tensor['dtype']; readonly shape: Shape }, shape: Shape): Shape => {
+export const resolveShape = (
+  operation: string,
+  x: { readonly dtype: Tensor['dtype']; readonly shape: Shape },
+  shape: Shape,
+): Shape => {
   const size = sizeOf(x.shape);
   const free = shape.indexOf(-1);
   const known = sizeOf(shape.filter((_, axis) => axis !== free));
-  const target = free < 0 ? shape : shape.map((extent, axis) => (axis === free ? (known === 0 ? 0 : size / known) : extent));
+  const target =
+    free < 0 ? shape : shape.map((extent, axis) => (axis === free ? (known === 0 ? 0 : size / known) : extent));
   if (target.includes(-1) || target.some((extent) => !Number.isInteger(extent)))
     throw shapeError(operation, `${describe(x)} does not fill [${shape.join(',')}]`, {
       argument: 'shape',
@@ -45,14 +50,22 @@ export const resolveShape = (operation: string, x: { readonly dtype: Tensor['dty
 };
 
 /** Checks that `permutation` names every axis of `shape` once. */
-export const checkPermutation = (operation: string, permutation: readonly number[], shape: Shape): readonly number[] => {
+export const checkPermutation = (
+  operation: string,
+  permutation: readonly number[],
+  shape: Shape,
+): readonly number[] => {
   const axes = permutation.map((axis) => normaliseAxis(operation, axis, shape));
   if (axes.length !== shape.length || new Set(axes).size !== axes.length)
-    throw invalid(operation, `[${permutation.join(',')}] is not a permutation of the ${shape.length} axes of [${shape.join(',')}]`, {
-      argument: 'permutation',
-      found: `[${permutation.join(',')}]`,
-      expected: `each of 0 … ${shape.length - 1} once`,
-    });
+    throw invalid(
+      operation,
+      `[${permutation.join(',')}] is not a permutation of the ${shape.length} axes of [${shape.join(',')}]`,
+      {
+        argument: 'permutation',
+        found: `[${permutation.join(',')}]`,
+        expected: `each of 0 … ${shape.length - 1} once`,
+      },
+    );
   return axes;
 };
 
@@ -66,7 +79,9 @@ export const transpose = (x: Tensor, permutation?: readonly number[]): Tensor =>
 /** Swaps the last two axes. Zero-copy. */
 export const matrixTranspose = (x: Tensor): Tensor => {
   if (x.rank < 2)
-    throw shapeError('matrixTranspose', `${describe(x)} has rank ${x.rank}, a matrix has at least 2`, { found: describe(x) });
+    throw shapeError('matrixTranspose', `${describe(x)} has rank ${x.rank}, a matrix has at least 2`, {
+      found: describe(x),
+    });
   const axes = x.shape.map((_, axis) => axis);
   axes.splice(x.rank - 2, 2, x.rank - 1, x.rank - 2);
   return transpose(x, axes);
@@ -109,18 +124,26 @@ export const sliceShape = (
 ): number[] => {
   const rank = x.shape.length;
   if (start.length !== rank || stop.length !== rank || step.length !== rank)
-    throw invalid(operation, `${describe(x)} has ${rank} axes; start, stop and step have ${start.length}, ${stop.length}, ${step.length} entries`, {
-      argument: 'start',
-      expected: `${rank} entries each`,
-    });
+    throw invalid(
+      operation,
+      `${describe(x)} has ${rank} axes; start, stop and step have ${start.length}, ${stop.length}, ${step.length} entries`,
+      {
+        argument: 'start',
+        expected: `${rank} entries each`,
+      },
+    );
   return x.shape.map((extent, axis) => {
     const [from, to, by] = [start[axis] as number, stop[axis] as number, step[axis] as number];
     if (![from, to, by].every(Number.isInteger) || from < 0 || to < from || to > extent || by < 1)
-      throw invalid(operation, `axis ${axis} of ${describe(x)}: ${from} ≤ index < ${to} step ${by} is not a range within 0 … ${extent}`, {
-        argument: `axis ${axis}`,
-        found: `start ${from}, stop ${to}, step ${by}`,
-        expected: `0 ≤ start ≤ stop ≤ ${extent}, step ≥ 1`,
-      });
+      throw invalid(
+        operation,
+        `axis ${axis} of ${describe(x)}: ${from} ≤ index < ${to} step ${by} is not a range within 0 … ${extent}`,
+        {
+          argument: `axis ${axis}`,
+          found: `start ${from}, stop ${to}, step ${by}`,
+          expected: `0 ≤ start ≤ stop ≤ ${extent}, step ≥ 1`,
+        },
+      );
     return Math.ceil((to - from) / by);
   });
 };
@@ -186,11 +209,18 @@ export const embedStop = (
     const [from, by] = [start[axis] ?? 0, step[axis] ?? 1];
     return extent === 0 ? from : from + (extent - 1) * by + 1;
   });
-  if (shape.length !== x.shape.length || !sameShape(sliceShape('embed', { dtype: x.dtype, shape }, start, stop, step), x.shape))
-    throw shapeError('embed', `${describe(x)} does not fit in [${shape.join(',')}] from [${start.join(',')}] step [${step.join(',')}]`, {
-      argument: 'shape',
-      found: describe(x),
-    });
+  if (
+    shape.length !== x.shape.length ||
+    !sameShape(sliceShape('embed', { dtype: x.dtype, shape }, start, stop, step), x.shape)
+  )
+    throw shapeError(
+      'embed',
+      `${describe(x)} does not fit in [${shape.join(',')}] from [${start.join(',')}] step [${step.join(',')}]`,
+      {
+        argument: 'shape',
+        found: describe(x),
+      },
+    );
   return stop;
 };
 
@@ -208,7 +238,8 @@ export const embed = (
   const offset = start.reduce((sum, at, axis) => sum + at * (strides[axis] as number), 0);
   const stride = strides.map((each, axis) => each * (step[axis] as number));
   walkRows(x.shape, [stride], [offset], (at, count, before, inner) => {
-    for (let i = 0, to = at[0] as number; i < count; i += 1, to += inner[0] as number) data[to] = from[before + i] as number;
+    for (let i = 0, to = at[0] as number; i < count; i += 1, to += inner[0] as number)
+      data[to] = from[before + i] as number;
   });
   return adopt(data, x.dtype, shape);
 };

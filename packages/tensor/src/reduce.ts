@@ -4,6 +4,7 @@ import { allocate, type DType, toFloatDType } from './dtype.js';
 import { shapeError } from './errors.js';
 import {
   pairwiseSum,
+  type RowReduction,
   rowArgmax,
   rowArgmin,
   rowLogSumExp,
@@ -12,7 +13,6 @@ import {
   rowProduct,
   rowProductInteger,
   rowVariance,
-  type RowReduction,
 } from './kernels/reduce.js';
 import { transpose } from './movement.js';
 import { axesSize, describe, normaliseAxes, normaliseAxis, reducedShape, type Shape, sizeOf } from './shape.js';
@@ -25,18 +25,33 @@ export interface Reduction {
 }
 
 /** Refuses to reduce nothing where the reduction has no neutral element. */
-export const checkNotEmpty = (operation: string, x: { readonly dtype: DType; readonly shape: Shape }, axes: readonly number[]): void => {
+export const checkNotEmpty = (
+  operation: string,
+  x: { readonly dtype: DType; readonly shape: Shape },
+  axes: readonly number[],
+): void => {
   const count = axesSize(x.shape, axes);
   if (count === 0)
-    throw shapeError(operation, `${describe(x)} has no elements along axes [${axes.join(',')}], and ${operation} of nothing is undefined`, {
-      argument: 'axes',
-      found: describe(x),
-      expected: 'at least one element along the reduced axes',
-    });
+    throw shapeError(
+      operation,
+      `${describe(x)} has no elements along axes [${axes.join(',')}], and ${operation} of nothing is undefined`,
+      {
+        argument: 'axes',
+        found: describe(x),
+        expected: 'at least one element along the reduced axes',
+      },
+    );
 };
 
 /** Applies `row` to the elements along `axes`, as `dtype`. */
-const reduceRows = (x: Tensor, axes: readonly number[], keepDims: boolean, dtype: DType, row: RowReduction, operation: string): Tensor => {
+const reduceRows = (
+  x: Tensor,
+  axes: readonly number[],
+  keepDims: boolean,
+  dtype: DType,
+  row: RowReduction,
+  operation: string,
+): Tensor => {
   const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
   const ordered = axes.length === 0 || axes[0] === x.rank - axes.length ? x : transpose(x, [...kept, ...axes]);
   const data = elements(ordered, operation);
@@ -65,7 +80,11 @@ const same = (from: DType): DType => from;
 /** Σ x. Nothing sums to 0; `bool` counts in `i32`. */
 export const sum: Reduction = reduction('sum', pairwiseSum, { dtype: numeric, empty: true });
 /** Π x. Nothing multiplies to 1. */
-export const prod: Reduction = reduction('prod', rowProduct, { dtype: numeric, empty: true, integer: rowProductInteger });
+export const prod: Reduction = reduction('prod', rowProduct, {
+  dtype: numeric,
+  empty: true,
+  integer: rowProductInteger,
+});
 /** Largest element; NaN if any is. Throws `ShapeMismatch` over no elements. */
 export const max: Reduction = reduction('max', rowMaximum, { dtype: same, empty: false });
 /** Smallest element; NaN if any is. Throws `ShapeMismatch` over no elements. */

@@ -35,9 +35,11 @@ export const describe = (value: { readonly dtype: DType; readonly shape: Shape }
 /** Largest element count a tensor may have: the longest typed array that every supported engine allocates. */
 export const MAX_SIZE: number = 2 ** 31 - 1;
 
+const isList: (value: unknown) => boolean = Array.isArray;
+
 /** Checks that `shape` is a list of whole, non-negative extents whose product fits. */
 export const checkShape = (operation: string, shape: Shape): Shape => {
-  if (!Array.isArray(shape))
+  if (!isList(shape))
     throw invalid(operation, `the shape must be an array of extents, found ${typeof shape}`, { argument: 'shape' });
   let size = 1;
   for (const extent of shape) {
@@ -69,7 +71,11 @@ export const normaliseAxis = (operation: string, axis: number, shape: Shape): nu
 };
 
 /** Axes as a sorted list without repeats; `undefined` means all of them. */
-export const normaliseAxes = (operation: string, axes: number | readonly number[] | undefined, shape: Shape): number[] => {
+export const normaliseAxes = (
+  operation: string,
+  axes: number | readonly number[] | undefined,
+  shape: Shape,
+): number[] => {
   if (axes === undefined) return shape.map((_, axis) => axis);
   const listed = (typeof axes === 'number' ? [axes] : axes).map((axis) => normaliseAxis(operation, axis, shape));
   const sorted = [...new Set(listed)].sort((a, b) => a - b);
@@ -90,10 +96,14 @@ export const broadcastShapes = (operation: string, a: Shape, b: Shape): Shape =>
     const m = a[a.length - i] ?? 1;
     const n = b[b.length - i] ?? 1;
     if (m !== n && m !== 1 && n !== 1)
-      throw shapeError(operation, `[${a.join(',')}] and [${b.join(',')}] do not broadcast: extents ${m} and ${n} differ`, {
-        found: `[${a.join(',')}] and [${b.join(',')}]`,
-        expected: 'extents that are equal or 1, aligned at the last axis',
-      });
+      throw shapeError(
+        operation,
+        `[${a.join(',')}] and [${b.join(',')}] do not broadcast: extents ${m} and ${n} differ`,
+        {
+          found: `[${a.join(',')}] and [${b.join(',')}]`,
+          expected: 'extents that are equal or 1, aligned at the last axis',
+        },
+      );
     out[rank - i] = m === 1 ? n : m;
   }
   return out;

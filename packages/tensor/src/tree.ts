@@ -5,8 +5,8 @@
 import { cast, zeros } from './create.js';
 import { promote } from './dtype.js';
 import { NatgradError, shapeError } from './errors.js';
-import { reshape, slice } from './movement.js';
 import { concatenate } from './join.js';
+import { reshape, slice } from './movement.js';
 import { describe } from './shape.js';
 import { describeForeign, isTensor, type Tensor } from './tensor.js';
 
@@ -57,15 +57,19 @@ export const flattenWith = <Leaf>(
     }
     if (node === null) return NULL;
     if (!Array.isArray(node) && !isPlainObject(node))
-      throw new NatgradError('TreeMismatch', `at ${path} there is ${describeForeign(node)}, not a tensor, array or plain object`, {
-        operation,
-        argument: path,
-        found: describeForeign(node),
-        expected:
-          typeof node === 'number' || typeof node === 'boolean'
-            ? `scalar(${String(node)})`
-            : 'tensors in nested arrays and plain objects',
-      });
+      throw new NatgradError(
+        'TreeMismatch',
+        `at ${path} there is ${describeForeign(node)}, not a tensor, array or plain object`,
+        {
+          operation,
+          argument: path,
+          found: describeForeign(node),
+          expected:
+            typeof node === 'number' || typeof node === 'boolean'
+              ? `scalar(${String(node)})`
+              : 'tensors in nested arrays and plain objects',
+        },
+      );
     if (open.has(node))
       throw new NatgradError('TreeMismatch', `the tree contains itself at ${path}`, { operation, argument: path });
     open.add(node);
@@ -103,10 +107,14 @@ export const treeUnflatten = <Leaf>(structure: TreeStructure, leaves: readonly L
     switch (node.kind) {
       case 'leaf':
         if (next >= leaves.length)
-          throw new NatgradError('TreeMismatch', `${describeStructure(structure)} needs more than ${leaves.length} leaves`, {
-            operation: 'treeUnflatten',
-            argument: 'leaves',
-          });
+          throw new NatgradError(
+            'TreeMismatch',
+            `${describeStructure(structure)} needs more than ${leaves.length} leaves`,
+            {
+              operation: 'treeUnflatten',
+              argument: 'leaves',
+            },
+          );
         next += 1;
         return leaves[next - 1] as Leaf;
       case 'null':
@@ -115,17 +123,24 @@ export const treeUnflatten = <Leaf>(structure: TreeStructure, leaves: readonly L
         return node.children.map(build);
       case 'object': {
         // Own properties without a setter: a key such as `__proto__` stays data.
-        const entries = node.keys.map((key, i): [string, Tree<Leaf>] => [key, build(node.children[i] as TreeStructure)]);
+        const entries = node.keys.map((key, i): [string, Tree<Leaf>] => [
+          key,
+          build(node.children[i] as TreeStructure),
+        ]);
         return Object.fromEntries(entries);
       }
     }
   };
   const tree = build(structure);
   if (next !== leaves.length)
-    throw new NatgradError('TreeMismatch', `${describeStructure(structure)} has ${next} leaves, found ${leaves.length}`, {
-      operation: 'treeUnflatten',
-      argument: 'leaves',
-    });
+    throw new NatgradError(
+      'TreeMismatch',
+      `${describeStructure(structure)} has ${next} leaves, found ${leaves.length}`,
+      {
+        operation: 'treeUnflatten',
+        argument: 'leaves',
+      },
+    );
   return tree;
 };
 
@@ -147,14 +162,23 @@ export const sameStructure = (a: TreeStructure, b: TreeStructure): boolean =>
   a === b || describeStructure(a) === describeStructure(b);
 
 /** Throws `TreeMismatch` naming both structures unless they are one. */
-export const checkSameStructure = (operation: string, argument: string, found: TreeStructure, expected: TreeStructure): void => {
+export const checkSameStructure = (
+  operation: string,
+  argument: string,
+  found: TreeStructure,
+  expected: TreeStructure,
+): void => {
   if (!sameStructure(found, expected))
-    throw new NatgradError('TreeMismatch', `${argument} has the structure ${describeStructure(found)}, expected ${describeStructure(expected)}`, {
-      operation,
-      argument,
-      found: describeStructure(found),
-      expected: describeStructure(expected),
-    });
+    throw new NatgradError(
+      'TreeMismatch',
+      `${argument} has the structure ${describeStructure(found)}, expected ${describeStructure(expected)}`,
+      {
+        operation,
+        argument,
+        found: describeStructure(found),
+        expected: describeStructure(expected),
+      },
+    );
 };
 
 /**
@@ -166,7 +190,11 @@ export const checkSameStructure = (operation: string, argument: string, found: T
  * console.log(item(doubled.b)); // 6
  * ```
  */
-export const treeMap = <T>(f: (leaf: Tensor, ...others: readonly Tensor[]) => Tensor, tree: T, ...rest: readonly T[]): T => {
+export const treeMap = <T>(
+  f: (leaf: Tensor, ...others: readonly Tensor[]) => Tensor,
+  tree: T,
+  ...rest: readonly T[]
+): T => {
   const { leaves, structure } = treeFlatten(tree, 'treeMap');
   const others = rest.map((other, k) => {
     const flat = treeFlatten(other, 'treeMap');
@@ -183,7 +211,12 @@ export const treeLeaves = (tree: unknown): readonly Tensor[] => treeFlatten(tree
 /** How a vector is cut into the leaves of a tree: computed once, used by every engine. */
 export interface RavelLayout {
   readonly structure: TreeStructure;
-  readonly leaves: readonly { readonly dtype: Tensor['dtype']; readonly shape: Tensor['shape']; readonly offset: number; readonly size: number }[];
+  readonly leaves: readonly {
+    readonly dtype: Tensor['dtype'];
+    readonly shape: Tensor['shape'];
+    readonly offset: number;
+    readonly size: number;
+  }[];
   readonly size: number;
   readonly dtype: Tensor['dtype'];
 }
@@ -196,18 +229,25 @@ export const ravelLayout = (tree: unknown): RavelLayout => {
     offset += leaf.size;
     return place;
   });
-  const dtype = leaves.reduce<Tensor['dtype']>((widest, leaf) => promote(widest, leaf.dtype), leaves[0]?.dtype ?? 'f64');
+  const dtype = leaves.reduce<Tensor['dtype']>(
+    (widest, leaf) => promote(widest, leaf.dtype),
+    leaves[0]?.dtype ?? 'f64',
+  );
   return { structure, leaves: cut, size: offset, dtype };
 };
 
 /** Throws unless `vector` is what `layout` cuts. */
 export const checkRavelled = (layout: RavelLayout, vector: Tensor): void => {
   if (vector.rank !== 1 || vector.size !== layout.size)
-    throw shapeError('unravel', `${describe(vector)} does not fill ${describeStructure(layout.structure)}, which has ${layout.size} elements`, {
-      argument: 'vector',
-      found: describe(vector),
-      expected: `[${layout.size}]`,
-    });
+    throw shapeError(
+      'unravel',
+      `${describe(vector)} does not fill ${describeStructure(layout.structure)}, which has ${layout.size} elements`,
+      {
+        argument: 'vector',
+        found: describe(vector),
+        expected: `[${layout.size}]`,
+      },
+    );
 };
 
 /**
@@ -228,7 +268,9 @@ export const ravel = <T>(tree: T): { readonly vector: Tensor; readonly unravel: 
     checkRavelled(layout, flat);
     return treeUnflatten(
       layout.structure,
-      layout.leaves.map(({ offset, size, shape, dtype }) => cast(reshape(slice(flat, [offset], [offset + size]), shape), dtype)),
+      layout.leaves.map(({ offset, size, shape, dtype }) =>
+        cast(reshape(slice(flat, [offset], [offset + size]), shape), dtype),
+      ),
     ) as T;
   };
   return { vector, unravel };

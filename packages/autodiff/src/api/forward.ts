@@ -3,6 +3,7 @@ import { eye, reshape as reshapeTensor } from '@natgrad/tensor';
 import { bytesPerElement } from '@natgrad/tensor/internal';
 import { avalOf, type Value } from '../ir/aval.js';
 import { type Graph, outputAvals } from '../ir/graph.js';
+import { instantiate } from '../primitives/_zero.js';
 import { reshape } from '../primitives/reshape.js';
 import { transpose } from '../primitives/transpose.js';
 import { replay } from '../trace/replay.js';
@@ -11,7 +12,6 @@ import { scatter } from '../transforms/closed.js';
 import { jvpGraph } from '../transforms/jvp.js';
 import { linearizeGraph } from '../transforms/linearize.js';
 import { transposeGraph } from '../transforms/transpose.js';
-import { instantiate } from '../primitives/_zero.js';
 import { flattenLike, prepare, rebuild } from './prepare.js';
 import { pullBack } from './reverse.js';
 import type { Jacobian } from './types.js';
@@ -36,7 +36,10 @@ export const jvp = <In, Out>(
   const dual = jvpGraph(prepared.graph, prepared.primals, [...directions, ...prepared.captures.map(() => null)]);
   return {
     value: rebuild<Out>(prepared.structure, dual.outs),
-    tangent: rebuild<Out>(prepared.structure, dual.tangents.map((t, k) => instantiate(t, dual.outs[k] as Value))),
+    tangent: rebuild<Out>(
+      prepared.structure,
+      dual.tangents.map((t, k) => instantiate(t, dual.outs[k] as Value)),
+    ),
   };
 };
 
@@ -74,7 +77,10 @@ export const linearize = <In, Out>(f: (at: In) => Out, at: In): LinearOperator<I
     apply: (tangent) => {
       const directions = flattenLike('linearize', 'the tangent', tangent, prepared.input, prepared.leaves);
       const tangents = scatter(nonzero, replay(linear.graph, [...directions, ...linear.captures]));
-      return rebuild<Out>(prepared.structure, tangents.map((t, k) => instantiate(t, outs[k] as Value)));
+      return rebuild<Out>(
+        prepared.structure,
+        tangents.map((t, k) => instantiate(t, outs[k] as Value)),
+      );
     },
     transpose: (cotangent) => {
       const cts = flattenLike('linearize', 'the cotangent', cotangent, prepared.structure, outs);
@@ -98,7 +104,10 @@ export const linearTranspose = <In, Out>(f: (x: In) => Out, like: In): ((cotange
     const cts = flattenLike('linearTranspose', 'the cotangent', cotangent, prepared.structure, avals);
     const known = [...prepared.leaves.map(() => null), ...prepared.captures];
     const back = transposeGraph(prepared.graph, prepared.active, known, cts);
-    return rebuild<In>(prepared.input, prepared.leaves.map((leaf, i) => instantiate(back[i] ?? null, leaf)));
+    return rebuild<In>(
+      prepared.input,
+      prepared.leaves.map((leaf, i) => instantiate(back[i] ?? null, leaf)),
+    );
   };
 };
 
@@ -122,12 +131,18 @@ export const jacfwd =
       return outs.map((out, k) => {
         const aval = avalOf({ dtype: out.dtype, shape: [...out.shape, ...leaf.shape] });
         const value = values[k] ?? null;
-        return value === null || marks[k] !== true ? instantiate(null, aval) : reshape(moveFirstToLast(value), aval.shape);
+        return value === null || marks[k] !== true
+          ? instantiate(null, aval)
+          : reshape(moveFirstToLast(value), aval.shape);
       });
     });
-    const byOutput = outs.map((_, k) => rebuild<Value>(prepared.input, columns.map((column) => column[k] as Value)));
+    const byOutput = outs.map((_, k) =>
+      rebuild<Value>(
+        prepared.input,
+        columns.map((column) => column[k] as Value),
+      ),
+    );
     return rebuild<Jacobian<In, Out>>(prepared.structure, byOutput);
   };
 
 const moveFirstToLast = (x: Value): Value => transpose(x, [...x.shape.slice(1).map((_, axis) => axis + 1), 0]);
-

@@ -1,10 +1,10 @@
 /** Compilation: a function becomes one node that an engine runs. */
-import { describe, describeStructure, isTensor, NatgradError, type TreeStructure } from '@natgrad/tensor';
+import { describe, describeStructure, identical, isTensor, NatgradError, type TreeStructure } from '@natgrad/tensor';
 import { flattenWith, isConcrete } from '@natgrad/tensor/internal';
 import * as Either from 'fp-ts/lib/Either.js';
 import type { Engine } from '../backends/engine.js';
 import { interpreter } from '../backends/interpreter.js';
-import { avalOf, type Value } from '../ir/aval.js';
+import { avalOf } from '../ir/aval.js';
 import { printGraph } from '../ir/print.js';
 import { callPrimitive } from '../primitives/call.js';
 import { checkpointPrimitive } from '../primitives/checkpoint.js';
@@ -35,17 +35,27 @@ export interface JitOptions {
  * console.log(item(norm(tensor([3, 4])))); // 5
  * ```
  */
-export const jit = <Args extends readonly unknown[], Out>(f: (...args: Args) => Out, options: JitOptions = {}): ((...args: Args) => Out) => {
+export const jit = <Args extends readonly unknown[], Out>(
+  f: (...args: Args) => Out,
+  options: JitOptions = {},
+): ((...args: Args) => Out) => {
   const { engine = interpreter, verify = false } = options;
   const name = f.name === '' ? 'jit' : f.name;
   const cache = new Map<string, TracedTree>();
   return (...args) => {
     const flat = args.map((arg) => flattenWith(arg, isTensor, name));
     const leaves = flat.flatMap((each) => each.leaves);
-    const key = flat.map(({ structure, leaves: own }) => `${describeStructure(structure)} ${own.map(describe).join(' ')}`).join('; ');
+    const key = flat
+      .map(({ structure, leaves: own }) => `${describeStructure(structure)} ${own.map(describe).join(' ')}`)
+      .join('; ');
     const trace = (): TracedTree => {
       const structures: TreeStructure[] = flat.map(({ structure }) => structure);
-      return traceTree(name, structures, flat.map((each) => each.leaves.map(avalOf)), f as (...args: readonly never[]) => unknown);
+      return traceTree(
+        name,
+        structures,
+        flat.map((each) => each.leaves.map(avalOf)),
+        f,
+      );
     };
     let traced = cache.get(key);
     if (traced !== undefined && verify) checkFresh(name, traced, trace());
@@ -61,7 +71,7 @@ export const jit = <Args extends readonly unknown[], Out>(f: (...args: Args) => 
 
 const checkFresh = (name: string, cached: TracedTree, fresh: TracedTree): void => {
   const [a, b] = [printGraph(cached.graph), printGraph(fresh.graph)];
-  const sameConstants = cached.graph.constants.every((value, k) => value === fresh.graph.constants[k] || sameElements(value, fresh.graph.constants[k]));
+  const sameConstants = cached.graph.constants.every((value, k) => identical(value, fresh.graph.constants[k] ?? value));
   if (a !== b || !sameConstants)
     throw new NatgradError('StaleTrace', 'the function no longer means what it meant when it was compiled', {
       operation: name,
@@ -69,8 +79,6 @@ const checkFresh = (name: string, cached: TracedTree, fresh: TracedTree): void =
       expected: 'a pure function: pass what changes as an argument, or make a new jit of the function',
     });
 };
-
-const sameElements = (a: Value, b: Value | undefined): boolean => b !== undefined && String(a) === String(b);
 
 /**
  * `f` with its intermediate values forgotten after the forward pass and computed again for the derivative: memory for time.
@@ -82,12 +90,19 @@ const sameElements = (a: Value, b: Value | undefined): boolean => b !== undefine
  * ```
  */
 export const checkpoint =
-  <Args extends readonly unknown[], Out>(f: (...args: Args) => Out, options: { readonly engine?: Engine } = {}): ((...args: Args) => Out) =>
+  <Args extends readonly unknown[], Out>(
+    f: (...args: Args) => Out,
+    options: { readonly engine?: Engine } = {},
+  ): ((...args: Args) => Out) =>
   (...args) => {
     const name = f.name === '' ? 'checkpoint' : f.name;
-    const traced = traceCall(name, f as (...args: readonly never[]) => unknown, args);
+    const traced = traceCall(name, f, args);
     const engine = options.engine ?? interpreter;
-    const outs = bind(checkpointPrimitive, [...traced.leaves, ...traced.captures], { graph: traced.graph, name, engine });
+    const outs = bind(checkpointPrimitive, [...traced.leaves, ...traced.captures], {
+      graph: traced.graph,
+      name,
+      engine,
+    });
     return rebuild<Out>(traced.structure, outs);
   };
 
@@ -97,11 +112,13 @@ export const checkpoint =
  * @example
  * ```ts
  * const { graph } = traceGraph((x: Tensor) => add(sin(x), 1), zeros([3]));
- * console.log(graph.nodes.map((node) => node.primitive.name).join(' ')); // sin broadcastTo add
+ * console.log(graph.nodes.map((node) => node.primitive.name).join(' ')); // sin add
  * ```
  */
-export const traceGraph = <Args extends readonly unknown[]>(f: (...args: Args) => unknown, ...examples: Args): TracedTree =>
-  traceCall(f.name === '' ? 'traceGraph' : f.name, f as (...args: readonly never[]) => unknown, examples);
+export const traceGraph = <Args extends readonly unknown[]>(
+  f: (...args: Args) => unknown,
+  ...examples: Args
+): TracedTree => traceCall(f.name === '' ? 'traceGraph' : f.name, f, examples);
 
 const attempt = <T>(run: () => T): Either.Either<NatgradError, T> =>
   Either.tryCatch(run, (error) => {

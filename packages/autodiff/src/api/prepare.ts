@@ -14,7 +14,11 @@ export interface Prepared extends TracedTree {
 }
 
 /** Flattens the point of differentiation, whose leaves must be floats. */
-export const flattenFloats = (operation: string, argument: string, tree: unknown): { readonly leaves: readonly Value[]; readonly structure: TreeStructure } => {
+export const flattenFloats = (
+  operation: string,
+  argument: string,
+  tree: unknown,
+): { readonly leaves: readonly Value[]; readonly structure: TreeStructure } => {
   const flat = flattenWith(tree, isTensor, operation);
   flat.leaves.forEach((leaf, k) => {
     if (!isFloat(leaf.dtype))
@@ -52,25 +56,40 @@ export const flattenLike = (
   flat.leaves.forEach((leaf, k) => {
     const expected = like[k];
     if (expected === undefined || leaf.dtype !== expected.dtype || !sameShape(leaf.shape, expected.shape))
-      throw shapeError(operation, `leaf ${k} of ${argument} is ${describe(leaf)}, expected ${expected === undefined ? 'none' : describe(expected)}`, {
-        argument: `${argument} leaf ${k}`,
-        found: describe(leaf),
-        ...(expected === undefined ? {} : { expected: describe(expected) }),
-      });
+      throw shapeError(
+        operation,
+        `leaf ${k} of ${argument} is ${describe(leaf)}, expected ${expected === undefined ? 'none' : describe(expected)}`,
+        {
+          argument: `${argument} leaf ${k}`,
+          found: describe(leaf),
+          ...(expected === undefined ? {} : { expected: describe(expected) }),
+        },
+      );
   });
   return flat.leaves;
 };
 
 /** The only leaf of a loss, which must be a float of rank 0. */
-export const checkLoss = (operation: string, outs: readonly { readonly dtype: Value['dtype']; readonly shape: Value['shape'] }[], structure: TreeStructure): void => {
+export const checkLoss = (
+  operation: string,
+  outs: readonly { readonly dtype: Value['dtype']; readonly shape: Value['shape'] }[],
+  structure: TreeStructure,
+): void => {
   const [loss] = outs;
   if (structure.kind !== 'leaf' || loss === undefined || loss.shape.length !== 0 || !isFloat(loss.dtype))
-    throw new NatgradError('NotScalar', `the function returned ${loss === undefined || structure.kind !== 'leaf' ? 'a tree' : describe(loss)}, and a gradient is of one number`, {
-      operation,
-      found: outs.map(describe).join(', '),
-      expected: 'a float of rank 0: sum or average the result; for the derivative of several numbers use vjp, jacrev or jacfwd',
-    });
+    throw new NatgradError(
+      'NotScalar',
+      `the function returned ${loss === undefined || structure.kind !== 'leaf' ? 'a tree' : describe(loss)}, and a gradient is of one number`,
+      {
+        operation,
+        found: outs.map(describe).join(', '),
+        expected:
+          'a float of rank 0: sum or average the result; for the derivative of several numbers use vjp, jacrev or jacfwd',
+      },
+    );
 };
 
 /** Rebuilds a tree whose type the caller knows. */
-export const rebuild = <T>(structure: TreeStructure, leaves: readonly Value[]): T => treeUnflatten(structure, leaves) as T;
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the type that flattening forgot
+export const rebuild = <T>(structure: TreeStructure, leaves: readonly Value[]): T =>
+  treeUnflatten(structure, leaves) as T;

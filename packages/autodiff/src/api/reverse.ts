@@ -2,17 +2,21 @@
 import { eye, ones, reshape as reshapeTensor, type Scalar } from '@natgrad/tensor';
 import { avalOf, type Value } from '../ir/aval.js';
 import { outputAvals } from '../ir/graph.js';
+import { instantiate } from '../primitives/_zero.js';
 import { reshape } from '../primitives/reshape.js';
 import { traceFlat } from '../trace/trace.js';
 import { batchGraph } from '../transforms/batch.js';
 import { type Linearized, linearizeGraph } from '../transforms/linearize.js';
 import { transposeGraph } from '../transforms/transpose.js';
-import { instantiate } from '../primitives/_zero.js';
 import { checkLoss, flattenLike, type Prepared, prepare, rebuild } from './prepare.js';
 import type { Jacobian } from './types.js';
 
 /** Runs a linearised function backward: cotangents of its outputs → cotangents of its leaves. */
-export const pullBack = (prepared: Prepared, linearized: Linearized, cotangents: readonly Value[]): readonly Value[] => {
+export const pullBack = (
+  prepared: Prepared,
+  linearized: Linearized,
+  cotangents: readonly Value[],
+): readonly Value[] => {
   const { graph, captures } = linearized.linear;
   const given = cotangents.filter((_, k) => linearized.nonzero[k] === true);
   const linear = [...prepared.leaves.map(() => true), ...captures.map(() => false)];
@@ -107,4 +111,3 @@ export const jacrev =
     });
     return rebuild<Jacobian<In, Out>>(prepared.structure, rows);
   };
-

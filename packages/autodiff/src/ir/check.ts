@@ -20,17 +20,22 @@ export const checkGraph = (graph: Graph): void => {
     if (node.first !== defined) fail(`${place} defines %${node.first}, the next free number is %${defined}`);
     const args = node.inputs.map((id) => {
       const aval = avals[id];
-      if (aval === undefined || id < 0 || id >= defined) return fail(`${place} reads %${id}, which is not defined before it`);
+      if (aval === undefined || id < 0 || id >= defined)
+        return fail(`${place} reads %${id}, which is not defined before it`);
       return aval;
     });
     const expected = node.primitive.shape(args, node.params);
-    if (expected.length !== node.avals.length) fail(`${place} has ${node.avals.length} outputs, its shape rule gives ${expected.length}`);
+    if (expected.length !== node.avals.length)
+      fail(`${place} has ${node.avals.length} outputs, its shape rule gives ${expected.length}`);
     expected.forEach((aval, k) => {
       const recorded = node.avals[k];
       if (recorded === undefined || !sameAval(aval, recorded))
-        fail(`${place}: output ${k} is recorded as ${recorded === undefined ? 'nothing' : describe(recorded)}, its shape rule gives ${describe(aval)}`);
+        fail(
+          `${place}: output ${k} is recorded as ${recorded === undefined ? 'nothing' : describe(recorded)}, its shape rule gives ${describe(aval)}`,
+        );
     });
     defined += node.avals.length;
   });
-  for (const id of graph.outputs) if (!Number.isInteger(id) || id < 0 || id >= defined) fail(`the output %${id} is not defined`);
+  for (const id of graph.outputs)
+    if (!Number.isInteger(id) || id < 0 || id >= defined) fail(`the output %${id} is not defined`);
 };

@@ -47,10 +47,17 @@ export interface Sample<P> {
 /** A recipe for valid arguments and parameters. */
 export type Domain<P> = (draw: Draw) => Sample<P>;
 
-export const interval = (...intervals: readonly (readonly [number, number])[]): Elements => ({ kind: 'intervals', intervals });
+export const interval = (...intervals: readonly (readonly [number, number])[]): Elements => ({
+  kind: 'intervals',
+  intervals,
+});
 
 /** An `f64` argument with elements in `elements`, everywhere in [−2, 2] by default. */
-export const real = (shape: Shape, elements: Elements = interval([-2, 2])): ArgumentSample => ({ shape, dtype: 'f64', elements });
+export const real = (shape: Shape, elements: Elements = interval([-2, 2])): ArgumentSample => ({
+  shape,
+  dtype: 'f64',
+  elements,
+});
 
 export const boolean = (shape: Shape): ArgumentSample => ({ shape, dtype: 'bool', elements: { kind: 'booleans' } });
 

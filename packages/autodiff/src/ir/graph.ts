@@ -40,7 +40,9 @@ export const outputAvals = (graph: Graph): readonly Aval[] => {
 
 /** For each value, the index of the last node that reads it; the outputs of the graph are read at `nodes.length`. */
 export const lastUses = (graph: Graph): Int32Array => {
-  const last = new Int32Array(graph.inputs.length + graph.constants.length + graph.nodes.reduce((n, node) => n + node.avals.length, 0)).fill(-1);
+  const last = new Int32Array(
+    graph.inputs.length + graph.constants.length + graph.nodes.reduce((n, node) => n + node.avals.length, 0),
+  ).fill(-1);
   graph.nodes.forEach((node, at) => {
     for (const id of node.inputs) last[id] = at;
   });

@@ -36,7 +36,12 @@ export interface PrimitiveRecord<P> {
   /** The reference semantics. */
   readonly evaluate: (args: readonly Tensor[], params: P) => readonly Tensor[];
   /** Tangents of the outputs; at least one of `tangents` is not `null`. */
-  readonly jvp: (args: readonly Value[], outs: readonly Value[], tangents: readonly MaybeZero[], params: P) => readonly MaybeZero[];
+  readonly jvp: (
+    args: readonly Value[],
+    outs: readonly Value[],
+    tangents: readonly MaybeZero[],
+    params: P,
+  ) => readonly MaybeZero[];
   /**
    * Cotangents of the linear arguments (`null` for the others), given those of the outputs, of which at least one is not
    * `null`. `'nonlinear'` for operations that are linear in no argument: they never meet one.
@@ -87,12 +92,12 @@ export const definePrimitive = <P>(record: PrimitiveRecord<P>): Primitive<P> =>
   Object.freeze({ ...record, [primitiveBrand]: true as const });
 
 export const isPrimitive = (value: unknown): value is AnyPrimitive =>
-  typeof value === 'object' && value !== null && (value as { readonly [primitiveBrand]?: true })[primitiveBrand] === true;
+  typeof value === 'object' &&
+  value !== null &&
+  (value as { readonly [primitiveBrand]?: true })[primitiveBrand] === true;
 
 /** The transpose rule, or a typed error for an operation that has none. */
-export const transposeRule = (
-  primitive: AnyPrimitive,
-): Exclude<AnyPrimitive['transpose'], 'nonlinear'> => {
+export const transposeRule = (primitive: AnyPrimitive): Exclude<AnyPrimitive['transpose'], 'nonlinear'> => {
   if (primitive.transpose === 'nonlinear')
     throw new NatgradError('NotDifferentiable', 'the operation is not linear, so it has no transpose', {
       operation: primitive.name,

@@ -9,7 +9,7 @@ import { type Graph, graphAvals } from './graph.js';
  * @example
  * ```ts
  * const { graph } = traceGraph((x: Tensor) => sin(x), zeros([2]));
- * console.log(printGraph(graph).split('\n')[1]); //   %1: f64[2] = sin %0
+ * console.log(printGraph(graph).split('\n')[1]?.trim()); // %1: f64[2] = sin %0
  * ```
  */
 export const printGraph = (graph: Graph): string => {

@@ -49,13 +49,16 @@ const valuesOf = (elements: Elements, shape: Shape, draw: Draw): readonly number
       // B Bᵀ + ½ I: no eigenvalue is below one half.
       return fillMatrices(shape, (n) => {
         const b = Array.from({ length: n }, () => Array.from({ length: n }, () => between(-1, 1)));
-        const dot = (i: number, j: number): number => (b[i] as number[]).reduce((total, x, k) => total + x * ((b[j] as number[])[k] as number), 0);
+        const dot = (i: number, j: number): number =>
+          (b[i] as number[]).reduce((total, x, k) => total + x * ((b[j] as number[])[k] as number), 0);
         return b.map((_, i) => b.map((__, j) => dot(Math.max(i, j), Math.min(i, j)) + (i === j ? 0.5 : 0)));
       });
     case 'wellConditionedTriangle':
       return fillMatrices(shape, (n) =>
         Array.from({ length: n }, (_, i) =>
-          Array.from({ length: n }, (__, j) => (i === j ? (draw.boolean() ? 1 : -1) * between(0.5, 2) : between(-1, 1))),
+          Array.from({ length: n }, (__, j) =>
+            i === j ? (draw.boolean() ? 1 : -1) * between(0.5, 2) : between(-1, 1),
+          ),
         ),
       );
   }

@@ -3,16 +3,20 @@ import {
   add,
   describe,
   foldIn,
+  fromTypedArray,
+  identical,
   isFloat,
   key,
   multiply,
-  sizeOf,
+  slice,
+  squeeze,
   subtract,
   type Tensor,
+  toTypedArray,
   uniform,
   zeros,
 } from '@natgrad/tensor';
-import { adopt, elements } from '@natgrad/tensor/internal';
+import { elements } from '@natgrad/tensor/internal';
 import type { Aval } from '../ir/aval.js';
 import { require } from './law.js';
 
@@ -61,9 +65,14 @@ export const norm = (a: Tensors): number => Math.sqrt(inner(a, a));
 
 /** Largest magnitude, at least 1. */
 export const scaleOf = (...lists: readonly Tensors[]): number =>
-  lists.flat().reduce((most, x) => elements(x).reduce((m: number, value: number) => Math.max(m, Math.abs(value)), most), 1);
+  lists.flat().reduce((most, x) => {
+    let largest = most;
+    for (const value of elements(x)) largest = Math.max(largest, Math.abs(value));
+    return largest;
+  }, 1);
 
-const plus = (x: Tensors, v: Tensors, h: number): Tensors => x.map((value, i) => add(value, multiply(v[i] as Tensor, h)));
+const plus = (x: Tensors, v: Tensors, h: number): Tensors =>
+  x.map((value, i) => add(value, multiply(v[i] as Tensor, h)));
 
 /** a·v + b·w. */
 export const combine = (a: number, v: Tensors, b: number, w: Tensors): Tensors =>
@@ -82,7 +91,11 @@ export interface Differences {
 export const differences = (f: (at: Tensors) => Tensors, x: Tensors, v: Tensors): Differences => {
   const central = (h: number): Tensors => {
     const [up, down] = [f(plus(x, v, h)), f(plus(x, v, -h))];
-    return up.map((value, k) => (isFloat(value.dtype) ? multiply(subtract(value, down[k] as Tensor), 1 / (2 * h)) : zeros(value.shape, value.dtype)));
+    return up.map((value, k) =>
+      isFloat(value.dtype)
+        ? multiply(subtract(value, down[k] as Tensor), 1 / (2 * h))
+        : zeros(value.shape, value.dtype),
+    );
   };
   const better = (coarse: Tensors, fine: Tensors, power: number): Tensors =>
     combine(power / (power - 1), fine, -1 / (power - 1), coarse);
@@ -107,7 +120,13 @@ const largestDifference = (a: Tensors, b: Tensors): number => {
  * Throws unless two lists have the same dtypes and shapes and their elements differ by at most `tolerance` times `scale`,
  * which is the largest magnitude among them (and at least 1) unless told. Numbers that are not finite must be the same.
  */
-export const requireClose = (what: string, actual: Tensors, expected: Tensors, tolerance: number, scale: number = scaleOf(actual, expected)): void => {
+export const requireClose = (
+  what: string,
+  actual: Tensors,
+  expected: Tensors,
+  tolerance: number,
+  scale: number = scaleOf(actual, expected),
+): void => {
   require(actual.length === expected.length, () => `${what}: ${actual.length} results, expected ${expected.length}`);
   actual.forEach((x, k) => {
     const y = expected[k] as Tensor;
@@ -116,36 +135,39 @@ export const requireClose = (what: string, actual: Tensors, expected: Tensors, t
     elements(x).forEach((value, i) => {
       const other = wanted[i] as number;
       const near = Object.is(value, other) || Math.abs(value - other) <= tolerance * scale;
-      require(near, () => `${what}: element ${i} of result ${k} (${describe(x)}) is ${value}, expected ${other} ± ${tolerance * scale}`);
+      require(near, () =>
+        `${what}: element ${i} of result ${k} (${describe(x)}) is ${value}, expected ${other} ± ${tolerance * scale}`);
     });
   });
 };
 
 /** Throws unless two lists are equal to the bit. */
-export const requireSame = (what: string, actual: Tensors, expected: Tensors): void => requireClose(what, actual, expected, 0, 0);
+export const requireSame = (what: string, actual: Tensors, expected: Tensors): void => {
+  requireClose(what, actual, expected, 0);
+  actual.forEach((x, k) =>
+    require(identical(x, expected[k] as Tensor), () =>
+      `${what}: result ${k} is ${String(x)}, expected ${String(expected[k])} (signs of zeros)`),
+  );
+};
 
 /** Throws unless ⟨a, b⟩ = ⟨c, d⟩ up to rounding, relative to the products of their norms. */
-export const requireSameInner = (what: string, [a, b]: readonly [Tensors, Tensors], [c, d]: readonly [Tensors, Tensors], tolerance: number = ROUNDING): void => {
+export const requireSameInner = (
+  what: string,
+  [a, b]: readonly [Tensors, Tensors],
+  [c, d]: readonly [Tensors, Tensors],
+  tolerance: number = ROUNDING,
+): void => {
   const [left, right] = [inner(a, b), inner(c, d)];
   const scale = Math.max(1, norm(a) * norm(b), norm(c) * norm(d));
-  require(Math.abs(left - right) <= tolerance * scale, () => `${what}: ${left} and ${right} differ by more than ${tolerance * scale}`);
+  require(Math.abs(left - right) <= tolerance * scale, () =>
+    `${what}: ${left} and ${right} differ by more than ${tolerance * scale}`);
 };
 
 /** A copy of the elements of every tensor, to compare later. */
-export const snapshot = (values: Tensors): Tensors => values.map((x) => adopt(elements(x).slice() as ReturnType<typeof elements>, x.dtype, x.shape));
-
-/** `size` tensors of one shape as one with an axis in front. */
-export const stackRows = (rows: Tensors): Tensor => {
-  const first = rows[0] as Tensor;
-  const data = elements(first).slice(0, 0);
-  const all = new (data.constructor as new (length: number) => typeof data)(rows.length * first.size);
-  rows.forEach((row, i) => all.set(elements(row), i * first.size));
-  return adopt(all, first.dtype, [rows.length, ...first.shape]);
-};
+export const snapshot = (values: Tensors): Tensors => values.map((x) => fromTypedArray(toTypedArray(x), x.shape));
 
 /** Slice `i` of a batch. */
 export const rowOf = (batch: Tensor, i: number): Tensor => {
-  const shape = batch.shape.slice(1);
-  const size = sizeOf(shape);
-  return adopt(elements(batch).slice(i * size, (i + 1) * size) as ReturnType<typeof elements>, batch.dtype, shape);
+  const rest = batch.shape.slice(1);
+  return squeeze(slice(batch, [i, ...rest.map(() => 0)], [i + 1, ...rest]), 0);
 };

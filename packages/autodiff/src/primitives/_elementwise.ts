@@ -2,16 +2,29 @@
  * The family of elementwise primitives. Records are strict: all arguments of one shape (and dtype); the operations that users
  * call promote and broadcast first. Function declarations, because rules and families import each other.
  */
-import { broadcastShapes, describe, type DType, isFloat, isTensor, type Tensor, type TensorLike } from '@natgrad/tensor';
-import { type BinaryOperation, promote, promoteWeak, scalar, type Shape, type UnaryOperation } from '@natgrad/tensor';
-import { dtypeError, shapeError, toFloatDType, describeForeign } from '@natgrad/tensor/internal';
-import { NatgradError } from '@natgrad/tensor';
+import {
+  type BinaryOperation,
+  broadcastShapes,
+  type DType,
+  describe,
+  isFloat,
+  isTensor,
+  NatgradError,
+  promote,
+  promoteWeak,
+  type Shape,
+  scalar,
+  type Tensor,
+  type TensorLike,
+  type UnaryOperation,
+} from '@natgrad/tensor';
+import { describeForeign, dtypeError, shapeError, toFloatDType } from '@natgrad/tensor/internal';
 import { type Aval, type MaybeZero, sameAval, type Value } from '../ir/aval.js';
 import type { Domain, Elements } from '../ir/domain.js';
 import { real } from '../ir/domain.js';
 import { type Batched, definePrimitive, isLinear, type Primitive, type PrimitiveRecord } from '../ir/primitive.js';
-import { addMaybe } from './_zero.js';
 import { bind1 } from '../trace/bind.js';
+import { addMaybe } from './_zero.js';
 import { broadcastTo } from './broadcast-to.js';
 import { cast } from './cast.js';
 import { reshape } from './reshape.js';
@@ -60,7 +73,10 @@ function checkOperands(name: string, args: readonly Aval[], count: number, opera
     (operands === 'numeric' && first.dtype !== 'bool') ||
     (operands === 'bool' && first.dtype === 'bool');
   if (!fits)
-    throw dtypeError(name, `${listed}: the operation is for ${operands} elements`, { found: listed, expected: operands });
+    throw dtypeError(name, `${listed}: the operation is for ${operands} elements`, {
+      found: listed,
+      expected: operands,
+    });
   return first;
 }
 
@@ -149,7 +165,8 @@ export function binary(record: BinaryRecord): Primitive<None> {
               const [own, other] = [args[i], args[1 - i]];
               if (own === undefined || !isLinear(own)) return null;
               // A rule of two parameters reads the other operand, which must therefore be known: x·x is not linear in x.
-              if (rule === undefined || other === undefined || (rule.length > 1 && isLinear(other))) throw notLinear(name, i);
+              if (rule === undefined || other === undefined || (rule.length > 1 && isLinear(other)))
+                throw notLinear(name, i);
               return rule(cotangents[0] as Value, other as Value);
             };
             return [back(0), back(1)];
@@ -184,16 +201,21 @@ export function operand(operation: string, like: TensorLike, beside?: Value): Va
 /** Casts operands to their common dtype, and that to one the operation accepts. */
 export function promoteTo(operation: string, likes: readonly TensorLike[], operands: Operands): readonly Value[] {
   const tensors = likes.filter((like) => isTensor(like));
-  const widest = tensors.reduce<DType | undefined>((dtype, x) => (dtype === undefined ? x.dtype : promote(dtype, x.dtype)), undefined);
+  const widest = tensors.reduce<DType | undefined>(
+    (dtype, x) => (dtype === undefined ? x.dtype : promote(dtype, x.dtype)),
+    undefined,
+  );
   const beside = widest === undefined ? undefined : tensors.find((x) => x.dtype === widest);
   const values = likes.map((like) => operand(operation, like, beside));
   const common = values.reduce<DType>((dtype, x) => promote(dtype, x.dtype), values[0]?.dtype ?? 'f64');
-  const dtype = operands === 'float' ? toFloatDType(common) : operands === 'numeric' && common === 'bool' ? 'i32' : common;
+  const dtype =
+    operands === 'float' ? toFloatDType(common) : operands === 'numeric' && common === 'bool' ? 'i32' : common;
   return values.map((value) => cast(value, dtype));
 }
 
 export function unaryOperation(primitive: Primitive<None>, operands: Operands): UnaryOperation {
-  return ((like: TensorLike): Value => bind1(primitive, promoteTo(primitive.name, [like], operands), {})) as UnaryOperation;
+  return ((like: TensorLike): Value =>
+    bind1(primitive, promoteTo(primitive.name, [like], operands), {})) as UnaryOperation;
 }
 
 /** The common shape of broadcast operands. */

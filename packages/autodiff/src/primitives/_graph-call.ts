@@ -1,5 +1,5 @@
 /** The family of primitives that run one graph: `call` and `checkpoint`. They differ in what linearisation may keep. */
-import { describe, type Tensor } from '@natgrad/tensor';
+import { describe } from '@natgrad/tensor';
 import { shapeError } from '@natgrad/tensor/internal';
 import { type Engine, executable } from '../backends/engine.js';
 import { type Aval, type MaybeZero, sameAval, type Value } from '../ir/aval.js';
@@ -7,7 +7,15 @@ import type { Domain } from '../ir/domain.js';
 import { type Graph, outputAvals } from '../ir/graph.js';
 import { definePrimitive, isLinear, type Primitive, type PrimitiveRecord } from '../ir/primitive.js';
 import { bind } from '../trace/bind.js';
-import { batchedGraph, dualGraph, isPresent, pick, scatter, splitGraph, transposedGraph } from '../transforms/closed.js';
+import {
+  batchedGraph,
+  dualGraph,
+  isPresent,
+  pick,
+  scatter,
+  splitGraph,
+  transposedGraph,
+} from '../transforms/closed.js';
 import { withBatchAxis } from './_elementwise.js';
 
 export interface GraphParams {
@@ -21,10 +29,14 @@ export interface GraphParams {
 export function checkArguments(name: string, args: readonly Aval[], inputs: readonly Aval[]): void {
   const fits = args.length === inputs.length && inputs.every((aval, i) => sameAval(aval, args[i] as Aval));
   if (!fits)
-    throw shapeError(name, `called with (${args.map(describe).join(', ')}), traced for (${inputs.map(describe).join(', ')})`, {
-      found: args.map(describe).join(', '),
-      expected: inputs.map(describe).join(', '),
-    });
+    throw shapeError(
+      name,
+      `called with (${args.map(describe).join(', ')}), traced for (${inputs.map(describe).join(', ')})`,
+      {
+        found: args.map(describe).join(', '),
+        expected: inputs.map(describe).join(', '),
+      },
+    );
 }
 
 export function graphCall(record: {
@@ -53,7 +65,7 @@ export function graphCall(record: {
       checkArguments(`${name} of ${callee}`, args, graph.inputs);
       return outputAvals(graph);
     },
-    evaluate: (args, { graph, engine }) => executable(engine, graph).run(args as readonly Tensor[]),
+    evaluate: (args, { graph, engine }) => executable(engine, graph).run(args),
     jvp: (args, _outs, tangents, params) => {
       const { graph, nonzero } = dualGraph(params.graph, present(tangents), { tangentsOnly: true });
       return scatter(nonzero, run(graph, [...args, ...tangents.filter(isPresent)], params));
@@ -68,7 +80,10 @@ export function graphCall(record: {
     transpose: (cotangents, args, params) => {
       const linear = args.map(isLinear);
       const { graph, nonzero } = transposedGraph(params.graph, linear, present(cotangents));
-      const known = pick(args, linear.map((is) => !is)) as Value[];
+      const known = pick(
+        args,
+        linear.map((is) => !is),
+      ) as Value[];
       return scatter(nonzero, run(graph, [...known, ...cotangents.filter(isPresent)], params));
     },
     batch: (args, batched, size, params) => {

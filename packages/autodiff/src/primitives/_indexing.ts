@@ -3,7 +3,7 @@
  * tensors and each reading is the transpose of an adding. Indices are whole numbers and carry no derivative.
  */
 import { type Shape, sizeOf, type Tensor } from '@natgrad/tensor';
-import type { Aval, MaybeZero, Value } from '../ir/aval.js';
+import type { Aval, Value } from '../ir/aval.js';
 import { type ArgumentSample, type Draw, integers, real } from '../ir/domain.js';
 import {
   definePrimitive,
@@ -108,7 +108,7 @@ export function scattering(record: ScatteringRecord): Primitive<Axis> {
     evaluate: (args, { axis }) => [record.evaluate(args[0] as Tensor, args[1] as Tensor, args[2] as Tensor, axis)],
     jvp: (args, _outs, tangents, params) => {
       const [target, indices] = args as readonly [Value, Value];
-      const [added, , updates] = tangents as readonly MaybeZero[];
+      const [added, , updates] = tangents;
       if (updates === undefined || updates === null) return [added ?? null];
       return [bind1(primitive, [instantiate(added ?? null, target), indices, updates], params)];
     },

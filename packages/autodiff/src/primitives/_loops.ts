@@ -26,5 +26,7 @@ export function carryFixpoint(
 
 /** Gives the carry leaves in `carried` a batch axis where the body left them without. */
 export function forceCarry(result: Batched, carried: readonly boolean[], size: number): readonly Value[] {
-  return result.outs.map((out, k) => (carried[k] === true ? withBatchAxis(out, result.batched[k] === true, size) : out));
+  return result.outs.map((out, k) =>
+    carried[k] === true ? withBatchAxis(out, result.batched[k] === true, size) : out,
+  );
 }

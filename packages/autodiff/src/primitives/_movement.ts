@@ -33,8 +33,13 @@ export function movement<P>(record: MovementRecord<P>): Primitive<P> {
     },
     evaluate: (args, params) => [record.evaluate(args[0] as Tensor, params)],
     jvp: (_args, _outs, tangents, params) => [bind1(primitive, [tangents[0] as Value], params)],
-    transpose: (cotangents, args, params) => [record.transpose(cotangents[0] as Value, args[0] as TransposeArgument, params)],
-    batch: (args, _batched, size, params) => ({ outs: [bind1(primitive, args, record.batch(params, size))], batched: [true] }),
+    transpose: (cotangents, args, params) => [
+      record.transpose(cotangents[0] as Value, args[0] as TransposeArgument, params),
+    ],
+    batch: (args, _batched, size, params) => ({
+      outs: [bind1(primitive, args, record.batch(params, size))],
+      batched: [true],
+    }),
     lower: { kind: 'movement', name },
     print: record.print,
   });

@@ -1,5 +1,5 @@
 /** The family of reductions: params name the axes (sorted, not negative), which are dropped; operations put them back. */
-import { describe, type DType, type Scalar, type Tensor } from '@natgrad/tensor';
+import { describe, type Scalar, type Tensor } from '@natgrad/tensor';
 import { dtypeError, normaliseAxes, reducedShape } from '@natgrad/tensor/internal';
 import type { Aval, Value } from '../ir/aval.js';
 import { type Elements, real } from '../ir/domain.js';
@@ -37,12 +37,20 @@ export function reduction(record: ReductionRecord): Primitive<Axes> {
     name,
     domain: (draw) => {
       const shape = draw.shape();
-      return { args: [real(shape, record.elements)], params: { axes: shape.map((_, axis) => axis).filter(() => draw.boolean()) } };
+      return {
+        args: [real(shape, record.elements)],
+        params: { axes: shape.map((_, axis) => axis).filter(() => draw.boolean()) },
+      };
     },
     shape: (args, { axes }) => {
       const x = args[0] as Aval;
-      const fits = operands === 'float' ? x.dtype === 'f32' || x.dtype === 'f64' : operands === 'any' || x.dtype !== 'bool';
-      if (!fits) throw dtypeError(name, `${describe(x)}: the operation is for ${operands} elements`, { found: describe(x), expected: operands });
+      const fits =
+        operands === 'float' ? x.dtype === 'f32' || x.dtype === 'f64' : operands === 'any' || x.dtype !== 'bool';
+      if (!fits)
+        throw dtypeError(name, `${describe(x)}: the operation is for ${operands} elements`, {
+          found: describe(x),
+          expected: operands,
+        });
       record.check?.(x, axes);
       return [{ dtype: x.dtype, shape: reducedShape(x.shape, axes, false) }];
     },
@@ -54,7 +62,9 @@ export function reduction(record: ReductionRecord): Primitive<Axes> {
     transpose:
       transpose === undefined
         ? 'nonlinear'
-        : (cotangents, args, { axes }) => [transpose(spread(cotangents[0] as Value, axes, args[0] as TransposeArgument), axes)],
+        : (cotangents, args, { axes }) => [
+            transpose(spread(cotangents[0] as Value, axes, args[0] as TransposeArgument), axes),
+          ],
     batch: (args, _batched, _size, { axes }): Batched => ({
       outs: [bind1(primitive, args, { axes: axes.map((axis) => axis + 1) })],
       batched: [true],
@@ -81,7 +91,11 @@ export function reductionOperation(primitive: Primitive<Axes>, operands: Operand
 }
 
 /** argmax and argmin: one axis, whole-number results, no derivative. */
-export function argReduction(name: string, evaluate: (x: Tensor, axis: number) => Tensor, check: (x: Aval, axes: readonly number[]) => void): Primitive<Axes> {
+export function argReduction(
+  name: string,
+  evaluate: (x: Tensor, axis: number) => Tensor,
+  check: (x: Aval, axes: readonly number[]) => void,
+): Primitive<Axes> {
   const primitive: Primitive<Axes> = definePrimitive<Axes>({
     name,
     domain: (draw) => {
@@ -91,7 +105,7 @@ export function argReduction(name: string, evaluate: (x: Tensor, axis: number) =
     shape: (args, { axes }) => {
       const x = args[0] as Aval;
       check(x, axes);
-      return [{ dtype: 'i32' as DType, shape: reducedShape(x.shape, axes, false) }];
+      return [{ dtype: 'i32', shape: reducedShape(x.shape, axes, false) }];
     },
     evaluate: (args, { axes }) => [evaluate(args[0] as Tensor, axes[0] as number)],
     jvp: () => [null],

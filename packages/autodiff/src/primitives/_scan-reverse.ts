@@ -11,8 +11,8 @@ import { traceFlat } from '../trace/trace.js';
 import { dualGraph, isPresent, pick, scatter } from '../transforms/closed.js';
 import { linearizeGraph } from '../transforms/linearize.js';
 import { dependsOn, transposeGraph } from '../transforms/transpose.js';
-import { addMaybe, instantiate } from './_zero.js';
 import { carryFixpoint } from './_loops.js';
+import { addMaybe, instantiate } from './_zero.js';
 import { parts, range, type ScanParams } from './scan.js';
 
 const sliceOf = (whole: Aval): Aval => ({ dtype: whole.dtype, shape: whole.shape.slice(1) });
@@ -37,7 +37,12 @@ export function linearizeScan(
 ): { readonly outs: readonly Value[]; readonly tangents: readonly MaybeZero[] } {
   const { body, constants, carries } = params;
   const active = tangents.map(isPresent);
-  const carried = carryFixpoint(active, constants, (flags) => dualGraph(body, flags, { tangentsOnly: true }).nonzero, carries);
+  const carried = carryFixpoint(
+    active,
+    constants,
+    (flags) => dualGraph(body, flags, { tangentsOnly: true }).nonzero,
+    carries,
+  );
   const flags = [...active.slice(0, constants), ...carried, ...active.slice(constants + carries)];
   const [fixed, initial, sequences] = parts(args, params);
 
@@ -66,10 +71,17 @@ export function linearizeScan(
     next += 1;
     return residuals[next - 1] as Value;
   });
-  const invariant = pick(linear.captures, varies.map((is) => !is));
+  const invariant = pick(
+    linear.captures,
+    varies.map((is) => !is),
+  );
 
   const directions = args.map((arg, i) => (flags[i] === true ? instantiate(tangents[i] ?? null, arg) : null));
-  const [dFixed, dInitial, dSequences] = parts(directions, params).map((part) => part.filter(isPresent)) as [Value[], Value[], Value[]];
+  const [dFixed, dInitial, dSequences] = parts(directions, params).map((part) => part.filter(isPresent)) as [
+    Value[],
+    Value[],
+    Value[],
+  ];
   const own = dFixed.length + dInitial.length + dSequences.length;
   // Inputs of the linear graph: tangents (constants, carry, slices), captures. Of the loop: constants with the invariant
   // residuals, carry, slices with the varying ones.
@@ -122,10 +134,15 @@ export function transposeScan(
 ): readonly MaybeZero[] {
   const { body, constants, carries, length } = params;
   const asked = args.map(isLinear);
-  const carried = carryFixpoint(asked, constants, (flags) => {
-    const depends = dependsOn(body, flags);
-    return body.outputs.map((id) => depends[id] === 1);
-  }, carries);
+  const carried = carryFixpoint(
+    asked,
+    constants,
+    (flags) => {
+      const depends = dependsOn(body, flags);
+      return body.outputs.map((id) => depends[id] === 1);
+    },
+    carries,
+  );
   const linear = [...asked.slice(0, constants), ...carried, ...asked.slice(constants + carries)];
   const history = knownCarry(primitive, args, carried, linear, params);
 
@@ -135,13 +152,21 @@ export function transposeScan(
   const constantsKnown = pick(fixed, fixedKnown) as Value[];
   const sequencesKnown = pick(sequences, slicesKnown) as Value[];
 
-  const carryCts = pick(range(0, carries), carried).map((k) => instantiate(cotangents[k] ?? null, args[constants + k] as Aval));
+  const carryCts = pick(range(0, carries), carried).map((k) =>
+    instantiate(cotangents[k] ?? null, args[constants + k] as Aval),
+  );
   const resultCts = cotangents.slice(carries);
   const present = resultCts.map(isPresent);
   const sums = pick(fixed, linear.slice(0, constants)).map((arg) => zeros(arg.shape, arg.dtype));
   const xs = [...resultCts.filter(isPresent), ...history, ...sequencesKnown];
   const inputs = [...constantsKnown.map(avalOf), ...carryCts.map(avalOf), ...sums.map(avalOf), ...xs.map(sliceOf)];
-  const counts = [constantsKnown.length, carryCts.length, sums.length, resultCts.filter(isPresent).length, history.length];
+  const counts = [
+    constantsKnown.length,
+    carryCts.length,
+    sums.length,
+    resultCts.filter(isPresent).length,
+    history.length,
+  ];
 
   const step = traceFlat('transpose', inputs, (...values) => {
     let at = 0;
@@ -152,16 +177,26 @@ export function transposeScan(
     const [c, cts, totals, ys, past] = counts.map(take) as [Value[], Value[], Value[], Value[], Value[]];
     const knownValues = [
       ...scatter(fixedKnown, c),
-      ...scatter(carried.map((is) => !is), past),
+      ...scatter(
+        carried.map((is) => !is),
+        past,
+      ),
       ...scatter(slicesKnown, values.slice(at)),
     ];
     const back = transposeGraph(body, linear, knownValues, [...scatter(carried, cts), ...scatter(present, ys)]);
     const [toFixed, toCarry, toSlices] = parts(back, params);
     const avals = parts(body.inputs, params);
     const full = (part: readonly MaybeZero[], flags: readonly boolean[], like: readonly Aval[]): Value[] =>
-      pick(part.map((ct, i) => [ct, like[i] as Aval] as const), flags).map(([ct, aval]) => instantiate(ct, aval));
+      pick(
+        part.map((ct, i) => [ct, like[i] as Aval] as const),
+        flags,
+      ).map(([ct, aval]) => instantiate(ct, aval));
     const added = pick(toFixed, linear.slice(0, constants)).map((ct, i) => addMaybe(totals[i] as Value, ct) as Value);
-    return [...full(toCarry, carried, avals[1]), ...added, ...full(toSlices, linear.slice(constants + carries), avals[2])];
+    return [
+      ...full(toCarry, carried, avals[1]),
+      ...added,
+      ...full(toSlices, linear.slice(constants + carries), avals[2]),
+    ];
   });
   const out = bind(primitive, [...step.captures, ...constantsKnown, ...carryCts, ...sums, ...xs], {
     body: capturesFirst(step, inputs.length),
@@ -173,7 +208,11 @@ export function transposeScan(
   const toInitial = scatter(carried, out.slice(0, carryCts.length));
   const toFixed = scatter(linear.slice(0, constants), out.slice(carryCts.length, carryCts.length + sums.length));
   const toSequences = scatter(linear.slice(constants + carries), out.slice(carryCts.length + sums.length));
-  return [...toFixed, ...toInitial.map((ct, k) => (isLinear(initial[k] as TransposeArgument) ? ct : null)), ...toSequences];
+  return [
+    ...toFixed,
+    ...toInitial.map((ct, k) => (isLinear(initial[k] as TransposeArgument) ? ct : null)),
+    ...toSequences,
+  ];
 }
 
 /** For each known leaf of the carry, its value at the start of every turn, as a sequence. */
@@ -187,18 +226,28 @@ function knownCarry(
   const { body, constants, carries } = params;
   const isKnown = carried.map((is) => !is);
   if (!isKnown.includes(true)) return [];
-  const knownArgs = pick(args, linear.map((is) => !is)) as Value[];
+  const knownArgs = pick(
+    args,
+    linear.map((is) => !is),
+  ) as Value[];
   const [c] = parts(linear, params);
   const count = isKnown.filter(Boolean).length;
   const knownConstants = c.filter((is) => !is).length;
   const avals = knownArgs.map((arg, i) => (i < knownConstants + count ? avalOf(arg) : sliceOf(arg)));
   const depends = dependsOn(body, linear);
   const graph = traceFlat('scan', avals, (...values) => {
-    const inputs = scatter(linear.map((is) => !is), values);
+    const inputs = scatter(
+      linear.map((is) => !is),
+      values,
+    );
     const env: MaybeZero[] = [...inputs, ...body.constants];
     for (const node of body.nodes) {
       if (depends[node.first] === 1) continue;
-      bind(node.primitive, node.inputs.map((id) => env[id] as Value), node.params).forEach((out, k) => {
+      bind(
+        node.primitive,
+        node.inputs.map((id) => env[id] as Value),
+        node.params,
+      ).forEach((out, k) => {
         env[node.first + k] = out;
       });
     }

@@ -1,8 +1,8 @@
 /** Symbolic zeros: `null` until somebody needs the tensor. */
 import { zeros } from '@natgrad/tensor';
 import type { Aval, MaybeZero, Value } from '../ir/aval.js';
-import { addPrimitive } from './add.js';
 import { bind1 } from '../trace/bind.js';
+import { addPrimitive } from './add.js';
 
 /** The tensor of zeros that a symbolic zero stands for. */
 export const instantiate = (value: MaybeZero, like: Aval): Value => value ?? zeros(like.shape, like.dtype);

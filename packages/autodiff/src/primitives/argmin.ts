@@ -3,7 +3,7 @@ import { checkNotEmpty, normaliseAxis } from '@natgrad/tensor/internal';
 import type { Value } from '../ir/aval.js';
 import type { Primitive } from '../ir/primitive.js';
 import { bind1 } from '../trace/bind.js';
-import { argReduction, type Axes } from './_reduction.js';
+import { type Axes, argReduction } from './_reduction.js';
 
 export const argminPrimitive: Primitive<Axes> = argReduction(
   'argmin',

@@ -17,7 +17,10 @@ export const broadcastToPrimitive: Primitive<Params> = definePrimitive<Params>({
   domain: (draw) => {
     const shape = draw.shape();
     const outer = draw.shape({ maxRank: 1 });
-    return { args: [real(shape.map((extent) => (draw.boolean() ? 1 : extent)))], params: { shape: [...outer, ...shape] } };
+    return {
+      args: [real(shape.map((extent) => (draw.boolean() ? 1 : extent)))],
+      params: { shape: [...outer, ...shape] },
+    };
   },
   shape: (args, { shape }) => {
     const x = args[0] as Value;
@@ -31,7 +34,9 @@ export const broadcastToPrimitive: Primitive<Params> = definePrimitive<Params>({
     const ct = cotangents[0] as Value;
     const { shape } = args[0] as TransposeArgument;
     const added = ct.shape.length - shape.length;
-    const stretched = ct.shape.map((_, axis) => axis).filter((axis) => axis < added || (shape[axis - added] === 1 && ct.shape[axis] !== 1));
+    const stretched = ct.shape
+      .map((_, axis) => axis)
+      .filter((axis) => axis < added || (shape[axis - added] === 1 && ct.shape[axis] !== 1));
     return [reshape(sum(ct, stretched), shape)];
   },
   batch: (args, _batched, size, { shape }) => {

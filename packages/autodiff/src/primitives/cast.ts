@@ -1,4 +1,4 @@
-import { cast as referenceCast, type DType, isFloat, type Tensor } from '@natgrad/tensor';
+import { type DType, isFloat, cast as referenceCast, type Tensor } from '@natgrad/tensor';
 import type { Value } from '../ir/aval.js';
 import { interval, real } from '../ir/domain.js';
 import { definePrimitive, type Primitive, type TransposeArgument } from '../ir/primitive.js';
@@ -27,4 +27,3 @@ export const castPrimitive: Primitive<Params> = definePrimitive<Params>({
 
 /** Converts to another dtype; to `i32` truncates toward zero, to `bool` is `x ≠ 0`. Integers carry no derivative. */
 export const cast = (x: Value, dtype: DType): Value => (x.dtype === dtype ? x : bind1(castPrimitive, [x], { dtype }));
-

@@ -2,7 +2,7 @@ import { interpreter } from '../backends/interpreter.js';
 import { real } from '../ir/domain.js';
 import type { Primitive } from '../ir/primitive.js';
 import { traceFlat } from '../trace/trace.js';
-import { graphCall, type GraphParams } from './_graph-call.js';
+import { type GraphParams, graphCall } from './_graph-call.js';
 import { exp } from './exp.js';
 import { multiply } from './multiply.js';
 import { sin } from './sin.js';

@@ -1,4 +1,4 @@
-import { concatenate as referenceConcatenate, type Tensor } from '@natgrad/tensor';
+import { concatenate as referenceConcatenate } from '@natgrad/tensor';
 import { checkList, concatenateShape } from '@natgrad/tensor/internal';
 import type { Aval, MaybeZero, Value } from '../ir/aval.js';
 import { real } from '../ir/domain.js';
@@ -20,7 +20,7 @@ export const concatenatePrimitive: Primitive<Axis> = definePrimitive<Axis>({
     };
   },
   shape: (args, { axis }) => [{ dtype: (args[0] as Aval).dtype, shape: concatenateShape('concatenate', args, axis) }],
-  evaluate: (args, { axis }) => [referenceConcatenate(args as readonly Tensor[], axis)],
+  evaluate: (args, { axis }) => [referenceConcatenate(args, axis)],
   jvp: (args, _outs, tangents, params) => [
     bind1(
       concatenatePrimitive,
@@ -29,12 +29,11 @@ export const concatenatePrimitive: Primitive<Axis> = definePrimitive<Axis>({
     ),
   ],
   transpose: (cotangents, args, { axis }) => {
-    let to = 0;
-    return args.map((arg): MaybeZero => {
-      const from = to;
-      to += arg.shape[axis] as number;
-      return isLinear(arg) ? sliceAlong(cotangents[0] as Value, axis, from, to) : null;
-    });
+    const extents = args.map((arg) => arg.shape[axis] as number);
+    const start = (i: number): number => extents.slice(0, i).reduce((total, extent) => total + extent, 0);
+    return args.map(
+      (arg, i): MaybeZero => (isLinear(arg) ? sliceAlong(cotangents[0] as Value, axis, start(i), start(i + 1)) : null),
+    );
   },
   batch: (args, batched, size, { axis }) => {
     const all = args.map((arg, i) => withBatchAxis(arg, batched[i] === true, size));

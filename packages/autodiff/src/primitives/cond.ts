@@ -9,9 +9,18 @@ import { definePrimitive, isLinear, type Primitive } from '../ir/primitive.js';
 import { bind } from '../trace/bind.js';
 import { replay } from '../trace/replay.js';
 import { traceCall, traceFlat } from '../trace/trace.js';
-import { batchedGraph, dualGraph, isPresent, pick, scatter, splitGraph, type SplitGraph, transposedGraph } from '../transforms/closed.js';
-import { instantiate } from './_zero.js';
+import {
+  batchedGraph,
+  dualGraph,
+  isPresent,
+  pick,
+  type SplitGraph,
+  scatter,
+  splitGraph,
+  transposedGraph,
+} from '../transforms/closed.js';
 import { withBatchAxis } from './_elementwise.js';
+import { instantiate } from './_zero.js';
 import { multiply } from './multiply.js';
 import { reshape } from './reshape.js';
 import { select } from './select.js';
@@ -23,7 +32,13 @@ interface Params {
 }
 
 /** The linear part of a branch over the inputs of both, giving every tangent in `union`. */
-function widenLinear(split: SplitGraph, union: readonly boolean[], outs: readonly Aval[], inputs: readonly Aval[], places: readonly number[]): Graph {
+function widenLinear(
+  split: SplitGraph,
+  union: readonly boolean[],
+  outs: readonly Aval[],
+  inputs: readonly Aval[],
+  places: readonly number[],
+): Graph {
   const aligned = traceFlat('cond', split.linear.inputs, (...args) => {
     const tangents = scatter(split.nonzero, replay(split.linear, args));
     return pick(
@@ -44,7 +59,11 @@ function padResiduals(split: SplitGraph, outputs: number, before: readonly Aval[
 }
 
 /** Both branches in forward mode; a tangent that one of them has, both give. */
-function dualBranches({ onTrue, onFalse }: Params, active: readonly boolean[], tangentsOnly: boolean): { readonly params: Params; readonly nonzero: readonly boolean[] } {
+function dualBranches(
+  { onTrue, onFalse }: Params,
+  active: readonly boolean[],
+  tangentsOnly: boolean,
+): { readonly params: Params; readonly nonzero: readonly boolean[] } {
   const natural = [onTrue, onFalse].map((graph) => dualGraph(graph, active, { tangentsOnly }).nonzero);
   const force = (natural[0] ?? []).map((is, k) => is || natural[1]?.[k] === true);
   return {
@@ -80,15 +99,19 @@ export const condPrimitive: Primitive<Params> = definePrimitive<Params>({
     const [a, b] = [outputAvals(onTrue), outputAvals(onFalse)];
     a.forEach((aval, k) => {
       if (!sameAval(aval, b[k] as Aval))
-        throw shapeError('cond', `the branches differ in result ${k}: ${describe(aval)} and ${describe(b[k] as Aval)}`, {
-          found: `${describe(aval)} and ${describe(b[k] as Aval)}`,
-          expected: 'two branches with results of the same dtypes and shapes',
-        });
+        throw shapeError(
+          'cond',
+          `the branches differ in result ${k}: ${describe(aval)} and ${describe(b[k] as Aval)}`,
+          {
+            found: `${describe(aval)} and ${describe(b[k] as Aval)}`,
+            expected: 'two branches with results of the same dtypes and shapes',
+          },
+        );
     });
     return a;
   },
   evaluate: (args, { onTrue, onFalse }) =>
-    executable(interpreter, item(args[0] as Tensor) === 1 ? onTrue : onFalse).run(args.slice(1) as readonly Tensor[]),
+    executable(interpreter, item(args[0] as Tensor) === 1 ? onTrue : onFalse).run(args.slice(1)),
   jvp: (args, _outs, [, ...tangents], params) => {
     const dual = dualBranches(params, tangents.map(isPresent), true);
     return scatter(dual.nonzero, bind(condPrimitive, [...args, ...tangents.filter(isPresent)], dual.params));
@@ -125,7 +148,10 @@ export const condPrimitive: Primitive<Params> = definePrimitive<Params>({
     const linear = args.map(isLinear);
     const present = cotangents.map(isPresent);
     const back = (graph: Graph): Graph => transposedGraph(graph, linear, present, true).graph;
-    const known = pick(args, linear.map((is) => !is)) as Value[];
+    const known = pick(
+      args,
+      linear.map((is) => !is),
+    ) as Value[];
     const out = bind(condPrimitive, [predicate as Value, ...known, ...cotangents.filter(isPresent)], {
       onTrue: back(onTrue),
       onFalse: back(onFalse),
@@ -136,7 +162,8 @@ export const condPrimitive: Primitive<Params> = definePrimitive<Params>({
     const all = outputAvals(onTrue).map(() => true);
     const branch = (graph: Graph): Graph => batchedGraph(graph, batched, size, withBatchAxis, all).graph;
     const [t, f] = [branch(onTrue), branch(onFalse)];
-    if (choiceBatched !== true) return { outs: bind(condPrimitive, [predicate as Value, ...args], { onTrue: t, onFalse: f }), batched: all };
+    if (choiceBatched !== true)
+      return { outs: bind(condPrimitive, [predicate as Value, ...args], { onTrue: t, onFalse: f }), batched: all };
     // One predicate per example: both branches run on the whole batch, and each example takes its own.
     const [a, b] = [replay(t, args), replay(f, args)];
     const outs = a.map((x, k) => select(perExample(predicate as Value, x), x, b[k] as Value));

@@ -21,7 +21,9 @@ export const cumulativeSumPrimitive: Primitive<Params> = definePrimitive<Params>
   evaluate: (args, { axis }) => [referenceCumulativeSum(args[0] as Value, axis)],
   jvp: (_args, _outs, tangents, { axis }) => [cumulativeSum(tangents[0] as Value, axis)],
   // xᵢ contributes to every later sum: its cotangent is the running sum from the end.
-  transpose: (cotangents, _args, { axis }) => [reverse(cumulativeSum(reverse(cotangents[0] as Value, axis), axis), axis)],
+  transpose: (cotangents, _args, { axis }) => [
+    reverse(cumulativeSum(reverse(cotangents[0] as Value, axis), axis), axis),
+  ],
   batch: (args, _batched, _size, { axis }) => ({ outs: [cumulativeSum(args[0] as Value, axis + 1)], batched: [true] }),
   lower: { kind: 'reference' },
   print: ({ axis }) => `axis=${axis}`,

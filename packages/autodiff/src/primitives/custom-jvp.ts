@@ -1,4 +1,4 @@
-import { type Tensor, treeFlatten, treeUnflatten } from '@natgrad/tensor';
+import { treeFlatten, treeUnflatten } from '@natgrad/tensor';
 import { checkSameStructure } from '@natgrad/tensor/internal';
 import { executable } from '../backends/engine.js';
 import { interpreter } from '../backends/interpreter.js';
@@ -10,9 +10,9 @@ import { bind } from '../trace/bind.js';
 import { flattenResult, traceCall, traceFlat } from '../trace/trace.js';
 import { batchGraph } from '../transforms/batch.js';
 import { batchedGraph } from '../transforms/closed.js';
-import { instantiate } from './_zero.js';
 import { withBatchAxis } from './_elementwise.js';
 import { checkArguments } from './_graph-call.js';
+import { instantiate } from './_zero.js';
 import { cos } from './cos.js';
 import { multiply } from './multiply.js';
 import { sin } from './sin.js';
@@ -36,7 +36,7 @@ export const customJvpPrimitive: Primitive<Params> = definePrimitive<Params>({
     checkArguments(`customJvp of ${name}`, args, graph.inputs);
     return outputAvals(graph);
   },
-  evaluate: (args, { graph }) => executable(interpreter, graph).run(args as readonly Tensor[]),
+  evaluate: (args, { graph }) => executable(interpreter, graph).run(args),
   jvp: (args, _outs, tangents, { rule }) =>
     rule(
       args,
@@ -44,7 +44,13 @@ export const customJvpPrimitive: Primitive<Params> = definePrimitive<Params>({
     ),
   transpose: 'nonlinear',
   batch: (args, batched, size, params) => {
-    const { graph, batched: flags } = batchedGraph(params.graph, batched, size, withBatchAxis, outputAvals(params.graph).map(() => true));
+    const { graph, batched: flags } = batchedGraph(
+      params.graph,
+      batched,
+      size,
+      withBatchAxis,
+      outputAvals(params.graph).map(() => true),
+    );
     const avals = params.graph.inputs;
     const rule: Params['rule'] = (primals, tangents) => {
       const traced = traceFlat(`customJvp of ${params.name}`, [...avals, ...avals], (...values) =>
@@ -74,7 +80,8 @@ export const customJvpPrimitive: Primitive<Params> = definePrimitive<Params>({
  * console.log(toNested(grad((x: Tensor) => sum(clipped(x)))(tensor([1, 2])))); // [ 0.5, 0.5 ]
  * ```
  */
-export const customJvp = <At, Result>(f: (at: At) => Result, rule: (at: At, tangent: At) => Result): ((at: At) => Result) =>
+export const customJvp =
+  <At, Result>(f: (at: At) => Result, rule: (at: At, tangent: At) => Result): ((at: At) => Result) =>
   (at) => {
     const traced = traceCall(f.name === '' ? 'customJvp' : f.name, f, [at]);
     const { structure } = treeFlatten(at, 'customJvp');

@@ -31,5 +31,9 @@ export const embedPrimitive: Primitive<Params> = movement<Params>({
 });
 
 /** Zeros of `shape` with `x` at `start`, every `step`-th place: the transpose of `slice`. */
-export const embed = (x: Value, shape: Shape, start: readonly number[], step: readonly number[] = start.map(() => 1)): Value =>
-  bind1(embedPrimitive, [x], { shape, start, step });
+export const embed = (
+  x: Value,
+  shape: Shape,
+  start: readonly number[],
+  step: readonly number[] = start.map(() => 1),
+): Value => bind1(embedPrimitive, [x], { shape, start, step });

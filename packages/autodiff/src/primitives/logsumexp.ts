@@ -1,7 +1,7 @@
 import { logsumexp as referenceLogsumexp } from '@natgrad/tensor';
 import { interval } from '../ir/domain.js';
 import type { Primitive } from '../ir/primitive.js';
-import { type Axes, reduction, type ReductionOperation, reductionOperation, spread } from './_reduction.js';
+import { type Axes, type ReductionOperation, reduction, reductionOperation, spread } from './_reduction.js';
 import { exp } from './exp.js';
 import { isFinite } from './is-finite.js';
 import { multiply } from './multiply.js';

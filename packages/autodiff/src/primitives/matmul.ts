@@ -1,12 +1,11 @@
-import { type Scalar, matmul as referenceMatmul, dot as referenceDot } from '@natgrad/tensor';
+import { describe, dot as referenceDot, matmul as referenceMatmul, type Scalar } from '@natgrad/tensor';
 import { checkVectors, matmulShape, sameShape, shapeError } from '@natgrad/tensor/internal';
-import { describe } from '@natgrad/tensor';
 import type { Aval, Value } from '../ir/aval.js';
 import { real } from '../ir/domain.js';
 import { definePrimitive, isLinear, type Primitive } from '../ir/primitive.js';
 import { bind1 } from '../trace/bind.js';
-import { addMaybe } from './_zero.js';
 import { type None, notLinear, promoteTo, withBatchAxis } from './_elementwise.js';
+import { addMaybe } from './_zero.js';
 import { broadcastTo } from './broadcast-to.js';
 import { reshape } from './reshape.js';
 import { matrixTranspose } from './transpose.js';
@@ -22,9 +21,13 @@ export const matmulPrimitive: Primitive<None> = definePrimitive<None>({
     const [a, b] = args as readonly [Aval, Aval];
     const { batch, rows, columns } = matmulShape(a, b);
     if (a.dtype !== b.dtype || a.shape.length < 2 || !sameShape(a.shape.slice(0, -2), b.shape.slice(0, -2)))
-      throw shapeError('matmul', `${describe(a)} · ${describe(b)}: the primitive takes one dtype and equal batch axes`, {
-        found: `${describe(a)} · ${describe(b)}`,
-      });
+      throw shapeError(
+        'matmul',
+        `${describe(a)} · ${describe(b)}: the primitive takes one dtype and equal batch axes`,
+        {
+          found: `${describe(a)} · ${describe(b)}`,
+        },
+      );
     return [{ dtype: a.dtype, shape: [...batch, rows, columns] }];
   },
   evaluate: (args) => [referenceMatmul(args[0] as Value, args[1] as Value)],
@@ -43,7 +46,7 @@ export const matmulPrimitive: Primitive<None> = definePrimitive<None>({
     const [a, b] = args;
     if (a === undefined || b === undefined || (isLinear(a) && isLinear(b))) throw notLinear('matmul', 0);
     if (isLinear(a)) return [bind1(matmulPrimitive, [ct, matrixTranspose(b as Value)], {}), null];
-    return [null, bind1(matmulPrimitive, [matrixTranspose(a as Value), ct], {})];
+    return [null, bind1(matmulPrimitive, [matrixTranspose(a), ct], {})];
   },
   batch: (args, batched, size) => {
     const [a, b] = args as readonly [Value, Value];
@@ -73,7 +76,9 @@ export const matmul = (x: Value, y: Value): Value => {
     const right = b.shape.length === 1 ? reshape(b, [...b.shape, 1]) : b;
     const product = matmul(left, right);
     const kept = product.shape.filter(
-      (_, axis) => !(a.shape.length === 1 && axis === product.shape.length - 2) && !(b.shape.length === 1 && axis === product.shape.length - 1),
+      (_, axis) =>
+        !(a.shape.length === 1 && axis === product.shape.length - 2) &&
+        !(b.shape.length === 1 && axis === product.shape.length - 1),
     );
     return reshape(product, kept);
   }
@@ -82,7 +87,11 @@ export const matmul = (x: Value, y: Value): Value => {
     const flat = bind1(matmulPrimitive, [reshape(a, [-1, inner]), b], {});
     return reshape(flat, [...batch, rows, columns]);
   }
-  return bind1(matmulPrimitive, [broadcastTo(a, [...batch, rows, inner]), broadcastTo(b, [...batch, inner, columns])], {});
+  return bind1(
+    matmulPrimitive,
+    [broadcastTo(a, [...batch, rows, inner]), broadcastTo(b, [...batch, inner, columns])],
+    {},
+  );
 };
 
 /** Dot product of two vectors. */

@@ -2,7 +2,7 @@ import { mean as referenceMean } from '@natgrad/tensor';
 import { axesSize, checkNotEmpty } from '@natgrad/tensor/internal';
 import { interval } from '../ir/domain.js';
 import type { Primitive } from '../ir/primitive.js';
-import { type Axes, reduction, type ReductionOperation, reductionOperation } from './_reduction.js';
+import { type Axes, type ReductionOperation, reduction, reductionOperation } from './_reduction.js';
 import { divide } from './divide.js';
 
 export const meanPrimitive: Primitive<Axes> = reduction({

@@ -2,7 +2,7 @@ import { min as referenceMin } from '@natgrad/tensor';
 import { checkNotEmpty } from '@natgrad/tensor/internal';
 import type { Primitive } from '../ir/primitive.js';
 import { extremeTangent } from './_extreme.js';
-import { type Axes, reduction, type ReductionOperation, reductionOperation } from './_reduction.js';
+import { type Axes, type ReductionOperation, reduction, reductionOperation } from './_reduction.js';
 
 export const minPrimitive: Primitive<Axes> = reduction({
   name: 'min',

@@ -2,7 +2,7 @@ import { eye, prod as referenceProd, sizeOf } from '@natgrad/tensor';
 import type { Value } from '../ir/aval.js';
 import { interval } from '../ir/domain.js';
 import type { Primitive } from '../ir/primitive.js';
-import { type Axes, reduction, type ReductionOperation, reductionOperation } from './_reduction.js';
+import { type Axes, type ReductionOperation, reduction, reductionOperation } from './_reduction.js';
 import { broadcastTo } from './broadcast-to.js';
 import { multiply } from './multiply.js';
 import { reshape } from './reshape.js';

@@ -11,7 +11,9 @@ interface Params {
 
 export const reshapePrimitive: Primitive<Params> = movement<Params>({
   name: 'reshape',
-  params: (draw, shape) => ({ shape: draw.pick([[sizeOf(shape)], [1, ...shape], [...shape, 1], [...shape].reverse()]) }),
+  params: (draw, shape) => ({
+    shape: draw.pick([[sizeOf(shape)], [1, ...shape], [...shape, 1], [...shape].reverse()]),
+  }),
   shape: (x, { shape }) => resolveShape('reshape', x, shape),
   evaluate: (x, { shape }) => referenceReshape(x, shape),
   transpose: (ct, x) => reshape(ct, x.shape),

@@ -1,4 +1,13 @@
-import { describe, type MapLeaves, slice as referenceSlice, squeeze, stack, type Tensor, treeFlatten, treeUnflatten } from '@natgrad/tensor';
+import {
+  describe,
+  type MapLeaves,
+  slice as referenceSlice,
+  squeeze,
+  stack,
+  type Tensor,
+  treeFlatten,
+  treeUnflatten,
+} from '@natgrad/tensor';
 import { checkSameStructure, invalid, shapeError } from '@natgrad/tensor/internal';
 import { executable } from '../backends/engine.js';
 import { interpreter } from '../backends/interpreter.js';
@@ -10,10 +19,10 @@ import { bind } from '../trace/bind.js';
 import { traceFlat, traceTree } from '../trace/trace.js';
 import { batchGraph } from '../transforms/batch.js';
 import { dualGraph, isPresent, scatter } from '../transforms/closed.js';
-import { instantiate } from './_zero.js';
 import { withBatchAxis } from './_elementwise.js';
 import { carryFixpoint, forceCarry } from './_loops.js';
 import { linearizeScan, transposeScan } from './_scan-reverse.js';
+import { instantiate } from './_zero.js';
 import { add } from './add.js';
 import { multiply } from './multiply.js';
 import { sin } from './sin.js';
@@ -31,7 +40,10 @@ export interface ScanParams {
 }
 
 /** The three parts of a scan's arguments or of its body's inputs. */
-export function parts<T>(items: readonly T[], { constants, carries }: Pick<ScanParams, 'constants' | 'carries'>): readonly [readonly T[], readonly T[], readonly T[]] {
+export function parts<T>(
+  items: readonly T[],
+  { constants, carries }: Pick<ScanParams, 'constants' | 'carries'>,
+): readonly [readonly T[], readonly T[], readonly T[]] {
   return [items.slice(0, constants), items.slice(constants, constants + carries), items.slice(constants + carries)];
 }
 
@@ -45,7 +57,11 @@ const sequence = (slice: Aval, length: number): Aval => ({ dtype: slice.dtype, s
 const sliceAval = (whole: Aval): Aval => ({ dtype: whole.dtype, shape: whole.shape.slice(1) });
 
 /** One loop that carries primals and tangents together. */
-function dualScan(args: readonly Value[], tangents: readonly MaybeZero[], params: ScanParams): { readonly outs: readonly Value[]; readonly tangents: readonly MaybeZero[] } {
+function dualScan(
+  args: readonly Value[],
+  tangents: readonly MaybeZero[],
+  params: ScanParams,
+): { readonly outs: readonly Value[]; readonly tangents: readonly MaybeZero[] } {
   const { body, constants, carries } = params;
   const active = tangents.map(isPresent);
   const carried = carryFixpoint(active, constants, (flags) => dualGraph(body, flags).nonzero, carries);
@@ -56,7 +72,13 @@ function dualScan(args: readonly Value[], tangents: readonly MaybeZero[], params
   const [c, s, x] = parts(args, params);
   const [dc, ds, dx] = parts(directions, params).map((part) => part.filter(isPresent)) as [Value[], Value[], Value[]];
   // The dual graph takes primals then tangents; the loop wants constants, carry and slices of both.
-  const at = [0, c.length, c.length + dc.length, c.length + dc.length + s.length, c.length + dc.length + s.length + ds.length];
+  const at = [
+    0,
+    c.length,
+    c.length + dc.length,
+    c.length + dc.length + s.length,
+    c.length + dc.length + s.length + ds.length,
+  ];
   const xAt = (at[4] as number) + x.length;
   const places = [
     ...range(0, c.length),
@@ -80,7 +102,12 @@ function dualScan(args: readonly Value[], tangents: readonly MaybeZero[], params
       ...tangentOuts.slice(ds.length),
     ],
   };
-  const out = bind(scanPrimitive, all, { ...params, body: graph, constants: c.length + dc.length, carries: carries + ds.length });
+  const out = bind(scanPrimitive, all, {
+    ...params,
+    body: graph,
+    constants: c.length + dc.length,
+    carries: carries + ds.length,
+  });
   const [carry, dCarry, result, dResult] = [
     out.slice(0, carries),
     out.slice(carries, carries + ds.length),
@@ -113,20 +140,23 @@ export const scanPrimitive: Primitive<ScanParams> = definePrimitive<ScanParams>(
   },
   evaluate: (args, params) => {
     const { body, carries, length, reverse } = params;
-    const [fixed, initial, sequences] = parts(args as readonly Tensor[], params);
+    const [fixed, initial, sequences] = parts(args, params);
     const program = executable(interpreter, body);
     let carry = initial;
-    const results = range(0, body.outputs.length - carries).map(() => new Array<Tensor>(length));
+    const slices = new Array<readonly Tensor[]>(length);
     for (let turn = 0; turn < length; turn += 1) {
       const i = reverse ? length - 1 - turn : turn;
       const out = program.run([...fixed, ...carry, ...sequences.map((x) => row(x, i))]);
       carry = out.slice(0, carries);
-      results.forEach((rows, k) => {
-        rows[i] = out[carries + k] as Tensor;
-      });
+      slices[i] = out.slice(carries);
     }
-    const slices = outputAvals(body).slice(carries);
-    return [...carry, ...results.map((rows, k) => (length === 0 ? instantiate(null, sequence(slices[k] as Aval, 0)) : stack(rows)))];
+    const results = outputAvals(body).slice(carries);
+    return [
+      ...carry,
+      ...results.map((aval, k) =>
+        length === 0 ? instantiate(null, sequence(aval, 0)) : stack(slices.map((slice) => slice[k] as Tensor)),
+      ),
+    ];
   },
   jvp: (args, _outs, tangents, params) => dualScan(args, tangents, params).tangents,
   dual: dualScan,
@@ -150,7 +180,10 @@ export const scanPrimitive: Primitive<ScanParams> = definePrimitive<ScanParams>(
     });
     const outs = bind(scanPrimitive, inputs, { ...params, body: graph });
     const marks = [...carried, ...out.slice(carries)];
-    return { outs: outs.map((value, k) => (k >= carries && marks[k] === true ? swapFront(value) : value)), batched: marks };
+    return {
+      outs: outs.map((value, k) => (k >= carries && marks[k] === true ? swapFront(value) : value)),
+      batched: marks,
+    };
   },
   lower: { kind: 'structured', name: 'scan' },
   print: ({ body, length, reverse }) => `${length} × ${body.nodes.length} nodes${reverse ? ', reverse' : ''}`,
@@ -201,12 +234,20 @@ export const scan = <Carry, Sequences, Results>(
   const start = treeFlatten(initial, 'scan');
   const input = treeFlatten(sequences, 'scan');
   const length = commonLength(input.leaves, options.length);
-  const traced = traceTree('scan', [start.structure, input.structure], [start.leaves.map(avalOf), input.leaves.map(sliceAval)], (carry: never, x: never) => {
-    const out: unknown = body(carry, x);
-    if (!Array.isArray(out) || out.length !== 2)
-      throw invalid('scan', 'the body must return [carry, results]', { argument: 'body', expected: 'an array of two trees' });
-    return out;
-  });
+  const traced = traceTree(
+    'scan',
+    [start.structure, input.structure],
+    [start.leaves.map(avalOf), input.leaves.map(sliceAval)],
+    (carry: never, x: never) => {
+      const out: unknown = body(carry, x);
+      if (!Array.isArray(out) || out.length !== 2)
+        throw invalid('scan', 'the body must return [carry, results]', {
+          argument: 'body',
+          expected: 'an array of two trees',
+        });
+      return out as unknown;
+    },
+  );
   const [carryStructure, resultStructure] = traced.structure.kind === 'array' ? traced.structure.children : [];
   checkSameStructure('scan', 'the carry that the body returns', carryStructure ?? { kind: 'null' }, start.structure);
   const captures = traced.captures;
@@ -235,11 +276,15 @@ const commonLength = (leaves: readonly Tensor[], given: number | undefined): num
     });
   leaves.forEach((leaf, k) => {
     if (leaf.shape[0] !== length)
-      throw shapeError('scan', `leaf ${k} of the sequences is ${describe(leaf)}; its first extent should be ${length}`, {
-        argument: `sequences leaf ${k}`,
-        found: describe(leaf),
-        expected: `first extent ${length}`,
-      });
+      throw shapeError(
+        'scan',
+        `leaf ${k} of the sequences is ${describe(leaf)}; its first extent should be ${length}`,
+        {
+          argument: `sequences leaf ${k}`,
+          found: describe(leaf),
+          expected: `first extent ${length}`,
+        },
+      );
   });
   return length;
 };

@@ -1,12 +1,12 @@
 import { describe, select as referenceSelect, type Tensor, type TensorLike, zeros } from '@natgrad/tensor';
 import { dtypeError, shapeError } from '@natgrad/tensor/internal';
-import type { MaybeZero, Value } from '../ir/aval.js';
+import type { Value } from '../ir/aval.js';
 import { sameAval } from '../ir/aval.js';
 import { boolean, real } from '../ir/domain.js';
 import { definePrimitive, isLinear, type Primitive } from '../ir/primitive.js';
 import { bind1 } from '../trace/bind.js';
-import { instantiate } from './_zero.js';
 import { batchElementwise, commonShape, type None, operand, promoteTo } from './_elementwise.js';
+import { instantiate } from './_zero.js';
 import { broadcastTo } from './broadcast-to.js';
 
 export const selectPrimitive: Primitive<None> = definePrimitive<None>({
@@ -36,7 +36,7 @@ export const selectPrimitive: Primitive<None> = definePrimitive<None>({
   },
   jvp: (args, outs, tangents) => {
     const [condition] = args as [Value];
-    const [, x, y] = tangents as readonly MaybeZero[];
+    const [, x, y] = tangents;
     const out = outs[0] as Value;
     return [select(condition, instantiate(x ?? null, out), instantiate(y ?? null, out))];
   },

@@ -18,5 +18,4 @@ export const stopGradientPrimitive: Primitive<None> = definePrimitive<None>({
 });
 
 /** The same value, seen as a constant by every derivative. */
-export const stopGradient = <T extends Value>(x: T): T =>
-  bind1(stopGradientPrimitive, [x], {}) as T;
+export const stopGradient = <T extends Value>(x: T): T => bind1(stopGradientPrimitive, [x], {}) as T;

@@ -1,7 +1,7 @@
 import { sum as referenceSum } from '@natgrad/tensor';
 import { interval } from '../ir/domain.js';
 import type { Primitive } from '../ir/primitive.js';
-import { type Axes, reduction, type ReductionOperation, reductionOperation } from './_reduction.js';
+import { type Axes, type ReductionOperation, reduction, reductionOperation } from './_reduction.js';
 
 export const sumPrimitive: Primitive<Axes> = reduction({
   name: 'sum',

@@ -15,10 +15,11 @@ const inverse = (permutation: readonly number[]): number[] => permutation.map((_
 export const transposePrimitive: Primitive<Params> = movement<Params>({
   name: 'transpose',
   params: (draw, shape) => {
-    const left = shape.map((_, axis) => axis);
-    return { permutation: shape.map(() => left.splice(draw.integer(0, left.length - 1), 1)[0] as number) };
+    const ranked = shape.map((_, axis) => ({ axis, rank: draw.integer(0, 99) }));
+    return { permutation: ranked.toSorted((a, b) => a.rank - b.rank).map(({ axis }) => axis) };
   },
-  shape: (x, { permutation }) => checkPermutation('transpose', permutation, x.shape).map((axis) => x.shape[axis] as number),
+  shape: (x, { permutation }) =>
+    checkPermutation('transpose', permutation, x.shape).map((axis) => x.shape[axis] as number),
   evaluate: (x, { permutation }) => referenceTranspose(x, permutation),
   transpose: (ct, _x, { permutation }) => transpose(ct, inverse(permutation)),
   batch: ({ permutation }) => ({ permutation: [0, ...permutation.map((axis) => axis + 1)] }),

@@ -1,6 +1,6 @@
 import { triangularSolve as referenceTriangularSolve, type Tensor, type TriangularSolveOptions } from '@natgrad/tensor';
 import { triangularSolveShape } from '@natgrad/tensor/internal';
-import type { Aval, MaybeZero, Value } from '../ir/aval.js';
+import type { Aval, Value } from '../ir/aval.js';
 import { real } from '../ir/domain.js';
 import { definePrimitive, isLinear, type Primitive, type TransposeArgument } from '../ir/primitive.js';
 import { bind1 } from '../trace/bind.js';
@@ -31,7 +31,7 @@ export const triangularSolvePrimitive: Primitive<Params> = definePrimitive<Param
   evaluate: (args, params) => [referenceTriangularSolve(args[0] as Tensor, args[1] as Tensor, params)],
   // T x = b gives T ẋ = ḃ − Ṫ x, where Ṫ is what of l̇ is read.
   jvp: (args, outs, tangents, params) => {
-    const [dl, db] = tangents as readonly MaybeZero[];
+    const [dl, db] = tangents;
     const moved = (tangent: Value): Value => {
       const read = triangle(tangent, { lower: params.lower, diagonal: !params.unitDiagonal });
       return negate(matmul(params.transposed ? matrixTranspose(read) : read, outs[0] as Value));

@@ -2,7 +2,7 @@ import { variance as referenceVariance } from '@natgrad/tensor';
 import { checkNotEmpty } from '@natgrad/tensor/internal';
 import { interval } from '../ir/domain.js';
 import type { Primitive } from '../ir/primitive.js';
-import { type Axes, reduction, type ReductionOperation, reductionOperation, spread } from './_reduction.js';
+import { type Axes, type ReductionOperation, reduction, reductionOperation, spread } from './_reduction.js';
 import { mean } from './mean.js';
 import { multiply } from './multiply.js';
 import { subtract } from './subtract.js';

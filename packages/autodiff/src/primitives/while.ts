@@ -10,9 +10,9 @@ import { bind } from '../trace/bind.js';
 import { traceCall, traceFlat } from '../trace/trace.js';
 import { batchGraph } from '../transforms/batch.js';
 import { dualGraph, isPresent, scatter } from '../transforms/closed.js';
-import { instantiate } from './_zero.js';
 import { withBatchAxis } from './_elementwise.js';
 import { carryFixpoint, forceCarry } from './_loops.js';
+import { instantiate } from './_zero.js';
 import { add } from './add.js';
 import { cast } from './cast.js';
 import { perExample } from './cond.js';
@@ -31,7 +31,11 @@ interface Params {
 }
 
 /** The loop that carries primals and their tangents together. */
-function dualLoop(args: readonly Value[], tangents: readonly MaybeZero[], { test, body, constants }: Params): { readonly outs: readonly Value[]; readonly tangents: readonly MaybeZero[] } {
+function dualLoop(
+  args: readonly Value[],
+  tangents: readonly MaybeZero[],
+  { test, body, constants }: Params,
+): { readonly outs: readonly Value[]; readonly tangents: readonly MaybeZero[] } {
   const active = tangents.map(isPresent);
   const carried = carryFixpoint(active, constants, (flags) => dualGraph(body, flags).nonzero);
   const flags = [...active.slice(0, constants), ...carried];
@@ -74,10 +78,14 @@ export const whilePrimitive: Primitive<Params> = definePrimitive<Params>({
   shape: (args, { test, body, constants }) => {
     const [verdict] = outputAvals(test);
     if (verdict?.dtype !== 'bool' || verdict.shape.length !== 0)
-      throw dtypeError('whileLoop', `the test gives ${verdict === undefined ? 'nothing' : describe(verdict)}, not bool[]`, {
-        argument: 'test',
-        expected: 'one bool tensor of rank 0',
-      });
+      throw dtypeError(
+        'whileLoop',
+        `the test gives ${verdict === undefined ? 'nothing' : describe(verdict)}, not bool[]`,
+        {
+          argument: 'test',
+          expected: 'one bool tensor of rank 0',
+        },
+      );
     checkCarry('whileLoop', args.slice(constants), outputAvals(body));
     return args.slice(constants).map(avalOf);
   },
@@ -91,16 +99,22 @@ export const whilePrimitive: Primitive<Params> = definePrimitive<Params>({
   jvp: (args, _outs, tangents, params) => dualLoop(args, tangents, params).tangents,
   dual: dualLoop,
   transpose: () => {
-    throw new NatgradError('ReverseThroughWhile', 'reverse mode needs every iteration kept, and a while loop has no known number of them', {
-      operation: 'whileLoop',
-      expected: 'scan with a fixed length (reverse mode works there), or forward mode: jvp, jacfwd',
-    });
+    throw new NatgradError(
+      'ReverseThroughWhile',
+      'reverse mode needs every iteration kept, and a while loop has no known number of them',
+      {
+        operation: 'whileLoop',
+        expected: 'scan with a fixed length (reverse mode works there), or forward mode: jvp, jacfwd',
+      },
+    );
   },
   batch: (args, batched, size, { test, body, constants }) => {
     const fixed = batched.slice(0, constants);
     const probe = (flags: readonly boolean[], graph: Graph): readonly boolean[] => {
       let result: readonly boolean[] = [];
-      const avals = graph.inputs.map((aval, i) => (flags[i] === true ? { ...aval, shape: [size, ...aval.shape] } : aval));
+      const avals = graph.inputs.map((aval, i) =>
+        flags[i] === true ? { ...aval, shape: [size, ...aval.shape] } : aval,
+      );
       traceFlat('vmap', avals, (...values) => {
         const out = batchGraph(graph, values, flags, size);
         result = out.batched;
@@ -113,11 +127,15 @@ export const whilePrimitive: Primitive<Params> = definePrimitive<Params>({
     // With a verdict per example all of the carry has a copy per example: the finished ones wait while the others run on.
     const carried = perRow ? natural.map(() => true) : natural;
     const flags = [...fixed, ...carried];
-    const inputs = [...args.slice(0, constants), ...args.slice(constants).map((arg, i) =>
-      carried[i] === true ? withBatchAxis(arg, batched[constants + i] === true, size) : arg,
-    )];
+    const inputs = [
+      ...args.slice(0, constants),
+      ...args
+        .slice(constants)
+        .map((arg, i) => (carried[i] === true ? withBatchAxis(arg, batched[constants + i] === true, size) : arg)),
+    ];
     const avals = inputs.map(avalOf);
-    const step = (values: readonly Value[]): readonly Value[] => forceCarry(batchGraph(body, values, flags, size), carried, size);
+    const step = (values: readonly Value[]): readonly Value[] =>
+      forceCarry(batchGraph(body, values, flags, size), carried, size);
     const verdicts = (values: readonly Value[]): Value => batchGraph(test, values, flags, size).outs[0] as Value;
     const body2 = traceFlat('vmap', avals, (...values) => {
       const next = step(values);
@@ -140,11 +158,15 @@ export function checkCarry(operation: string, initial: readonly Aval[], next: re
   initial.forEach((aval, k) => {
     const got = next[k];
     if (got === undefined || !sameAval(aval, got))
-      throw shapeError(operation, `the body turns leaf ${k} of the carry from ${describe(aval)} into ${got === undefined ? 'nothing' : describe(got)}`, {
-        argument: `carry leaf ${k}`,
-        found: got === undefined ? 'nothing' : describe(got),
-        expected: describe(aval),
-      });
+      throw shapeError(
+        operation,
+        `the body turns leaf ${k} of the carry from ${describe(aval)} into ${got === undefined ? 'nothing' : describe(got)}`,
+        {
+          argument: `carry leaf ${k}`,
+          found: got === undefined ? 'nothing' : describe(got),
+          expected: describe(aval),
+        },
+      );
   });
 }
 
@@ -158,7 +180,11 @@ export function checkCarry(operation: string, initial: readonly Aval[], next: re
  * console.log(item(doubledPast100)); // 192
  * ```
  */
-export const whileLoop = <Carry>(test: (carry: Carry) => Value, body: (carry: Carry) => Carry, initial: Carry): Carry => {
+export const whileLoop = <Carry>(
+  test: (carry: Carry) => Value,
+  body: (carry: Carry) => Carry,
+  initial: Carry,
+): Carry => {
   const checked = traceCall('whileLoop (test)', test, [initial]);
   const advanced = traceCall('whileLoop (body)', body, [initial]);
   const { structure } = traceCall('whileLoop', (carry) => carry, [initial]);
@@ -172,5 +198,8 @@ export const whileLoop = <Carry>(test: (carry: Carry) => Value, body: (carry: Ca
     ...carry,
     ...Array.from(advanced.captures.keys(), (k) => checked.captures.length + k),
   ]);
-  return treeUnflatten(structure, bind(whilePrimitive, args, { test: test2, body: body2, constants: captures.length })) as Carry;
+  return treeUnflatten(
+    structure,
+    bind(whilePrimitive, args, { test: test2, body: body2, constants: captures.length }),
+  ) as Carry;
 };

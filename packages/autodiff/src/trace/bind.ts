@@ -1,5 +1,5 @@
 /** The single interception point: every operation, the user's or a rule's, comes through here. */
-import { describe, isTensor, NatgradError, type Tensor } from '@natgrad/tensor';
+import { describe, isTensor, NatgradError } from '@natgrad/tensor';
 import { describeForeign, registerInternalRoot } from '@natgrad/tensor/internal';
 import type { Value } from '../ir/aval.js';
 import type { AnyPrimitive, Primitive } from '../ir/primitive.js';
@@ -31,7 +31,7 @@ export const bind = <P>(primitive: Primitive<P>, args: readonly Value[], params:
     }
   }
   const avals = primitive.shape(args, params);
-  if (youngest === undefined) return primitive.evaluate(args as readonly Tensor[], params);
+  if (youngest === undefined) return primitive.evaluate(args, params);
   return youngest.record(primitive as AnyPrimitive, args, params, avals);
 };
 

@@ -4,12 +4,16 @@ import type { Aval } from '../ir/aval.js';
 import type { AnyPrimitive } from '../ir/primitive.js';
 
 const branch = (value: Aval): NatgradError =>
-  new NatgradError('DataDependentBranch', `the traced value ${describe(value)} was converted to a JavaScript primitive`, {
-    operation: 'trace',
-    found: describe(value),
-    expected:
-      'a traced value has no number yet: write `select(condition, x, y)` for an elementwise choice or `cond(condition, f, g)` for a branch instead of if, ?:, comparisons or arithmetic operators',
-  });
+  new NatgradError(
+    'DataDependentBranch',
+    `the traced value ${describe(value)} was converted to a JavaScript primitive`,
+    {
+      operation: 'trace',
+      found: describe(value),
+      expected:
+        'a traced value has no number yet: write `select(condition, x, y)` for an elementwise choice or `cond(condition, f, g)` for a branch instead of if, ?:, comparisons or arithmetic operators',
+    },
+  );
 
 /** What a traced value knows of the trace it belongs to. */
 export interface Trace {
@@ -55,8 +59,9 @@ class TracedValue implements Expr {
     return true;
   }
 
-  /** Called by `if (x > 0)`, `x + 1` and `${x}`, none of which can mean anything before there are elements. */
-  [Symbol.toPrimitive](): never {
+  /** Called by `x > 0`, `x + 1` and `${x}`; only the last can mean anything before there are elements. */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === 'string') return this.toString();
     throw branch(this);
   }
 

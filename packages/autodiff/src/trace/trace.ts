@@ -27,7 +27,10 @@ const isThenable = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && typeof (value as { readonly then?: unknown }).then === 'function';
 
 /** Flattens what a traced function returned; a Promise is refused. */
-export const flattenResult = (name: string, result: unknown): { readonly leaves: readonly Value[]; readonly structure: TreeStructure } => {
+export const flattenResult = (
+  name: string,
+  result: unknown,
+): { readonly leaves: readonly Value[]; readonly structure: TreeStructure } => {
   if (isThenable(result))
     throw new NatgradError('AsyncTrace', 'the traced function returned a Promise', {
       operation: name,
@@ -65,7 +68,11 @@ export interface TracedCall extends TracedTree {
 }
 
 /** Flattens arguments (trees of tensors) and traces `f` at their dtypes and shapes. */
-export const traceCall = (name: string, f: (...args: readonly never[]) => unknown, args: readonly unknown[]): TracedCall => {
+export const traceCall = (
+  name: string,
+  f: (...args: readonly never[]) => unknown,
+  args: readonly unknown[],
+): TracedCall => {
   const flat = args.map((arg) => flattenWith(arg, isTensor, name));
   const avals = flat.map(({ leaves }) => leaves.map(avalOf));
   const traced = traceTree(

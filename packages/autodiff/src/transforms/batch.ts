@@ -5,7 +5,12 @@ import type { Batched } from '../ir/primitive.js';
 import { bind } from '../trace/bind.js';
 
 /** Runs a graph on a batch; work on values without a batch axis is done once. */
-export const batchGraph = (graph: Graph, args: readonly Value[], batched: readonly boolean[], size: number): Batched => {
+export const batchGraph = (
+  graph: Graph,
+  args: readonly Value[],
+  batched: readonly boolean[],
+  size: number,
+): Batched => {
   const values: Value[] = [...args, ...graph.constants];
   const flags: boolean[] = [...batched, ...graph.constants.map(() => false)];
   for (const node of graph.nodes) {

@@ -4,12 +4,12 @@
  */
 import type { Aval, MaybeZero, Value } from '../ir/aval.js';
 import { type Graph, outputAvals } from '../ir/graph.js';
+import { instantiate } from '../primitives/_zero.js';
 import { traceFlat } from '../trace/trace.js';
 import { batchGraph } from './batch.js';
 import { jvpGraph, jvpGraphSplit } from './jvp.js';
 import { linearizeGraph } from './linearize.js';
 import { transposeGraph } from './transpose.js';
-import { instantiate } from '../primitives/_zero.js';
 
 const derived = new WeakMap<Graph, Map<string, unknown>>();
 
@@ -36,7 +36,8 @@ export const scatter = <T>(present: readonly boolean[], values: readonly T[]): (
 export const isPresent = (value: MaybeZero): value is Value => value !== null;
 
 /** Those of `items` at which `flags` is true. */
-export const pick = <T>(items: readonly T[], flags: readonly boolean[]): T[] => items.filter((_, i) => flags[i] === true);
+export const pick = <T>(items: readonly T[], flags: readonly boolean[]): T[] =>
+  items.filter((_, i) => flags[i] === true);
 
 export interface DualGraph {
   /** Inputs: primals, then the active tangents. Outputs: (unless `tangentsOnly`) the outputs, then the nonzero tangents. */
@@ -151,7 +152,9 @@ export const batchedGraph = (
     const { graph: out } = traceFlat('vmap', avals, (...values) => {
       const result = batchGraph(graph, values, batched, size);
       flags = result.batched.map((is, k) => is || force[k] === true);
-      return result.outs.map((value, k) => (flags[k] === true ? stretch(value, result.batched[k] === true, size) : value));
+      return result.outs.map((value, k) =>
+        flags[k] === true ? stretch(value, result.batched[k] === true, size) : value,
+      );
     });
     return { graph: out, batched: flags };
   });

@@ -3,8 +3,8 @@ import { NatgradError } from '@natgrad/tensor';
 import type { MaybeZero, Value } from '../ir/aval.js';
 import { type Graph, graphAvals } from '../ir/graph.js';
 import { type TransposeArgument, transposeRule } from '../ir/primitive.js';
-import { bind } from '../trace/bind.js';
 import { addMaybe } from '../primitives/_zero.js';
+import { bind } from '../trace/bind.js';
 
 /** Which values of a graph depend on the inputs marked `linear`. */
 export const dependsOn = (graph: Graph, linear: readonly boolean[]): Uint8Array => {

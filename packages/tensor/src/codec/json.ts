@@ -45,7 +45,8 @@ export const parseJson = (text: string, maxDepth: number, field: string, refuse:
   };
   const value = (depth: number): Json => {
     if (scanner.peek() === '"') return string(scanner);
-    if (depth === 0 && '{['.includes(scanner.peek() || ' ')) throw scanner.fail(`at most ${maxDepth} levels of nesting`);
+    if (depth === 0 && '{['.includes(scanner.peek() || ' '))
+      throw scanner.fail(`at most ${maxDepth} levels of nesting`);
     if (scanner.accept('{')) return object(depth - 1);
     if (scanner.accept('[')) return array(depth - 1);
     if (scanner.accept('true')) return true;
@@ -64,5 +65,5 @@ export const describeJson = (value: Json | undefined): string => {
   if (typeof value === 'string') return `the string ${quote(value)}`;
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (value instanceof Map) return 'an object';
-  return String(value);
+  return JSON.stringify(value);
 };

@@ -11,7 +11,10 @@ interface Encoder {
 
 /** The standard globals, typed here so that the sources need neither the DOM's types nor Node's. */
 const { TextDecoder, TextEncoder } = globalThis as unknown as {
-  readonly TextDecoder: new (label: string, options: { readonly fatal: boolean; readonly ignoreBOM: boolean }) => Decoder;
+  readonly TextDecoder: new (
+    label: string,
+    options: { readonly fatal: boolean; readonly ignoreBOM: boolean },
+  ) => Decoder;
   readonly TextEncoder: new () => Encoder;
 };
 
@@ -48,8 +51,12 @@ export const nameRecord = <A>(entries: Iterable<readonly [string, A]>): Readonly
 /** The named tensors that a writer was given. */
 export const namedTensors = (record: Readonly<Record<string, Tensor>>, operation: string): [string, Tensor][] => {
   if (typeof record !== 'object' || record === null || isTensor(record))
-    throw invalid(operation, `expected a record of tensors, found ${isTensor(record) ? 'a tensor' : describeForeign(record)}`, {
-      expected: `a record by name: ${operation}({ weights, bias })`,
-    });
+    throw invalid(
+      operation,
+      `expected a record of tensors, found ${isTensor(record) ? 'a tensor' : describeForeign(record)}`,
+      {
+        expected: `a record by name: ${operation}({ weights, bias })`,
+      },
+    );
   return Object.entries(record);
 };

@@ -66,7 +66,8 @@ export const parseNpyHeader = (text: string, refuse: Refuse): NpyHeader => {
   }
   scanner.end();
   for (const key of ['descr', 'fortran_order', 'shape'])
-    if (!found.has(key)) throw refuse.malformed(key, 'no such key in the header', 'the keys descr, fortran_order and shape');
+    if (!found.has(key))
+      throw refuse.malformed(key, 'no such key in the header', 'the keys descr, fortran_order and shape');
   return {
     descr: found.get('descr') as string,
     fortranOrder: found.get('fortran_order') as boolean,

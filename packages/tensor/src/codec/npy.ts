@@ -10,7 +10,7 @@ import { elements, fromView, makeView, type Tensor } from '../tensor.js';
 import { encodeUtf8 } from './names.js';
 import { type NpyHeader, parseNpyHeader } from './npy-header.js';
 import { byteLength, checkGeometry, readElements, writeElements } from './raw.js';
-import { quote, reading, type Refuse, refuseFor } from './refuse.js';
+import { quote, type Refuse, reading, refuseFor } from './refuse.js';
 
 /** `\x93NUMPY`. */
 const MAGIC: readonly number[] = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
@@ -49,7 +49,8 @@ const dtypeOf = (descr: string, refuse: Refuse): { readonly dtype: DType; readon
       throw refuse.unsupported(
         'descr',
         quote(descr),
-        REMEDIES.get(descr[1] ?? '') ?? 'one of <f4, <f8, <i4, |b1 (or > for big-endian): arrays of numbers or booleans',
+        REMEDIES.get(descr[1] ?? '') ??
+          'one of <f4, <f8, <i4, |b1 (or > for big-endian): arrays of numbers or booleans',
       );
   }
 };
@@ -57,12 +58,17 @@ const dtypeOf = (descr: string, refuse: Refuse): { readonly dtype: DType; readon
 /** Where the header's text starts and how long it is. */
 const locateHeader = (bytes: Uint8Array, refuse: Refuse): { readonly start: number; readonly length: number } => {
   if (bytes.length < 10 || MAGIC.some((byte, i) => bytes[i] !== byte))
-    throw refuse.malformed('magic', `${bytes.length} bytes that begin with [${bytes.subarray(0, 8).join(',')}]`, '\\x93NUMPY');
+    throw refuse.malformed(
+      'magic',
+      `${bytes.length} bytes that begin with [${bytes.subarray(0, 8).join(',')}]`,
+      '\\x93NUMPY',
+    );
   const version = `${bytes[6]}.${bytes[7]}`;
   if (!['1.0', '2.0', '3.0'].includes(version))
     throw refuse.unsupported('version', version, 'version 1.0, 2.0 or 3.0: save it again with a current NumPy');
   const start = version === '1.0' ? 10 : 12;
-  if (bytes.length < start) throw refuse.malformed('header length', `a file of ${bytes.length} bytes`, `at least ${start} bytes`);
+  if (bytes.length < start)
+    throw refuse.malformed('header length', `a file of ${bytes.length} bytes`, `at least ${start} bytes`);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const length = version === '1.0' ? view.getUint16(8, true) : view.getUint32(8, true);
   if (length > bytes.length - start)
@@ -80,7 +86,10 @@ const latin1 = (bytes: Uint8Array): string => {
 
 /** Elements in file order become a tensor; Fortran order is a matter of strides. */
 const arrange = (data: ReturnType<typeof readElements>, dtype: DType, { shape, fortranOrder }: NpyHeader): Tensor =>
-  fromView(makeView(data, shape, fortranOrder ? stridesOf([...shape].reverse()).reverse() : stridesOf(shape), 0), dtype);
+  fromView(
+    makeView(data, shape, fortranOrder ? stridesOf([...shape].reverse()).reverse() : stridesOf(shape), 0),
+    dtype,
+  );
 
 /** The parser behind `decodeNpy` and `decodeNpz`; throws what it refuses. */
 export const parseNpy = (bytes: Uint8Array, refuse: Refuse): Tensor => {

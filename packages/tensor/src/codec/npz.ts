@@ -4,7 +4,7 @@ import type { NatgradError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 import { encodeUtf8, isWellFormed, namedTensors, nameRecord } from './names.js';
 import { formatNpy, parseNpy } from './npy.js';
-import { quote, reading, type Refuse, refuseFor } from './refuse.js';
+import { quote, type Refuse, reading, refuseFor } from './refuse.js';
 import { listZip, readEntry, writeZip, type ZipEntry } from './zip.js';
 
 const SUFFIX = '.npy';
@@ -21,7 +21,11 @@ export interface NpzWriteOptions {
 
 const readArray = (entry: ZipEntry, refuse: Refuse): readonly [string, Tensor] => {
   if (!entry.name.endsWith(SUFFIX))
-    throw refuse.unsupported(quote(entry.name), 'an entry that is not an .npy file', 'arrays only, as numpy.savez writes them');
+    throw refuse.unsupported(
+      quote(entry.name),
+      'an entry that is not an .npy file',
+      'arrays only, as numpy.savez writes them',
+    );
   return [entry.name.slice(0, -SUFFIX.length), parseNpy(readEntry(entry, refuse), refuse.within(quote(entry.name)))];
 };
 
@@ -75,6 +79,10 @@ export const encodeNpz = (
     total += 76 + 2 * nameLength + bytes.length + 5 * Math.ceil(bytes.length / 16384) + 16;
   }
   if (entries.size >= 0xffff || total >= 0xffffffff)
-    throw refuse.unsupported('record', `${entries.size} arrays, ${total} bytes`, 'fewer than 65535 arrays and 4 GiB: write several files');
+    throw refuse.unsupported(
+      'record',
+      `${entries.size} arrays, ${total} bytes`,
+      'fewer than 65535 arrays and 4 GiB: write several files',
+    );
   return writeZip(entries, compress);
 };

@@ -35,7 +35,8 @@ export const checkGeometry = (shape: Shape, refuse: Refuse): number => {
       throw refuse.malformed('shape', `[${shape.join(',')}]`, 'extents whose product does not overflow');
   }
   const size = sizeOf(shape);
-  if (size > MAX_SIZE) throw refuse.unsupported('shape', `[${shape.join(',')}], ${size} elements`, `at most ${MAX_SIZE} elements`);
+  if (size > MAX_SIZE)
+    throw refuse.unsupported('shape', `[${shape.join(',')}], ${size} elements`, `at most ${MAX_SIZE} elements`);
   return size;
 };
 

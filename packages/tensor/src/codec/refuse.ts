@@ -38,7 +38,8 @@ export const quote = (text: string): string =>
   text.length <= 60 ? JSON.stringify(text) : `${JSON.stringify(text.slice(0, 60))}… (${text.length} characters)`;
 
 /** Also true for a `Uint8Array` of another realm, which `instanceof` does not recognise. */
-const isBytes = (value: unknown): value is Uint8Array => Object.prototype.toString.call(value) === '[object Uint8Array]';
+const isBytes = (value: unknown): value is Uint8Array =>
+  Object.prototype.toString.call(value) === '[object Uint8Array]';
 
 /** Runs a parser of `bytes`; what it refuses becomes `Left`. */
 export const reading = <A>(
@@ -48,13 +49,16 @@ export const reading = <A>(
 ): Either<NatgradError, A> => {
   const refuse = refuseFor(operation);
   try {
-    if (!isBytes(bytes)) return left(refuse.malformed('bytes', describeForeign(bytes), 'a Uint8Array with the whole file'));
+    if (!isBytes(bytes))
+      return left(refuse.malformed('bytes', describeForeign(bytes), 'a Uint8Array with the whole file'));
     return right(parse(bytes, refuse));
   } catch (error) {
     if (isNatgradError(error)) return left(error);
     // Nothing is allocated beyond what the file's own length justifies, but the machine may not have that much.
     if (error instanceof RangeError)
-      return left(refuse.unsupported('bytes', `${bytes.length} bytes (${error.message})`, 'a file that fits into memory'));
+      return left(
+        refuse.unsupported('bytes', `${bytes.length} bytes (${error.message})`, 'a file that fits into memory'),
+      );
     throw error;
   }
 };

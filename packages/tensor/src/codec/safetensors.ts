@@ -9,7 +9,7 @@ import { adopt, elements, type Tensor } from '../tensor.js';
 import { describeJson, type Json, parseJson } from './json.js';
 import { compareNames, decodeUtf8, encodeUtf8, isWellFormed, namedTensors, nameRecord } from './names.js';
 import { byteLength, checkGeometry, readElements, writeElements } from './raw.js';
-import { quote, reading, type Refuse, refuseFor } from './refuse.js';
+import { quote, type Refuse, reading, refuseFor } from './refuse.js';
 
 /** The format's own bound. */
 const MAX_HEADER = 100_000_000;
@@ -28,7 +28,8 @@ const DTYPES_BY_CODE: ReadonlyMap<string, DType> = new Map([
 const LAYOUT: readonly DType[] = ['f64', 'f32', 'i32', 'bool'];
 
 const remedy = (code: string): string => {
-  if (/^(?:F16|BF16|F8_.*|F4|F6_.*)$/.test(code)) return 'F32, F64, I32 or BOOL: save it as F32, which holds all its values';
+  if (/^(?:F16|BF16|F8_.*|F4|F6_.*)$/.test(code))
+    return 'F32, F64, I32 or BOOL: save it as F32, which holds all its values';
   if (/^(?:I8|U8|I16|U16)$/.test(code)) return 'F32, F64, I32 or BOOL: save it as I32, which holds all its values';
   if (/^(?:U32|I64|U64)$/.test(code)) return 'F32, F64, I32 or BOOL: save it as I32 where its values fit, else as F64';
   return 'F32, F64, I32 or BOOL';
@@ -49,7 +50,10 @@ interface Listed {
   readonly end: number;
 }
 
-const readHeader = (bytes: Uint8Array, refuse: Refuse): { readonly header: ReadonlyMap<string, Json>; readonly data: Uint8Array } => {
+const readHeader = (
+  bytes: Uint8Array,
+  refuse: Refuse,
+): { readonly header: ReadonlyMap<string, Json>; readonly data: Uint8Array } => {
   if (bytes.length < 8) throw refuse.malformed('header length', `a file of ${bytes.length} bytes`, 'at least 8 bytes');
   const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   if (length > MAX_HEADER) throw refuse.malformed('header length', String(length), `at most ${MAX_HEADER}`);
@@ -59,7 +63,10 @@ const readHeader = (bytes: Uint8Array, refuse: Refuse): { readonly header: Reado
   const text = decodeUtf8(bytes.subarray(8, end));
   if (text === undefined) throw refuse.malformed('header', 'bytes that are not UTF-8', 'JSON in UTF-8');
   if (!text.startsWith('{')) throw refuse.malformed('header', `${quote(text.slice(0, 20))} at character 0`, '"{"');
-  return { header: parseJson(text, MAX_DEPTH, 'header', refuse) as ReadonlyMap<string, Json>, data: bytes.subarray(end) };
+  return {
+    header: parseJson(text, MAX_DEPTH, 'header', refuse) as ReadonlyMap<string, Json>,
+    data: bytes.subarray(end),
+  };
 };
 
 const readMetadata = (value: Json | undefined, refuse: Refuse): Readonly<Record<string, string>> => {
@@ -78,7 +85,8 @@ const wholeNumbers = (value: Json | undefined, field: string, expected: string, 
 };
 
 const readListed = (name: string, value: Json, available: number, refuse: Refuse): Listed => {
-  if (!(value instanceof Map)) throw refuse.malformed('entry', describeJson(value), 'an object with dtype, shape and data_offsets');
+  if (!(value instanceof Map))
+    throw refuse.malformed('entry', describeJson(value), 'an object with dtype, shape and data_offsets');
   const entry = value as ReadonlyMap<string, Json>;
   for (const key of entry.keys())
     if (!['dtype', 'shape', 'data_offsets'].includes(key))
@@ -94,7 +102,11 @@ const readListed = (name: string, value: Json, available: number, refuse: Refuse
     throw refuse.malformed('data_offsets', `[${offsets.slice(0, 4).join(',')}]`, `0 ≤ start ≤ end ≤ ${available}`);
   const expected = checkGeometry(shape, refuse) * bytesPerElement(dtype);
   if (end - start !== expected)
-    throw refuse.malformed('data_offsets', `[${start},${end}], ${end - start} bytes`, `${expected} bytes for ${dtype}[${shape.join(',')}]`);
+    throw refuse.malformed(
+      'data_offsets',
+      `[${start},${end}], ${end - start} bytes`,
+      `${expected} bytes for ${dtype}[${shape.join(',')}]`,
+    );
   return { name, dtype, shape, start, end };
 };
 
@@ -103,11 +115,13 @@ const checkCover = (listed: readonly Listed[], available: number, refuse: Refuse
   let covered = 0;
   for (const { name, start, end } of [...listed].sort((a, b) => a.start - b.start || a.end - b.end)) {
     if (start !== covered)
-      throw refuse.within(quote(name)).malformed(
-        'data_offsets',
-        `[${start},${end}], ${start < covered ? 'an overlap with the tensor before it' : 'a gap before it'}`,
-        `a start at ${covered}`,
-      );
+      throw refuse
+        .within(quote(name))
+        .malformed(
+          'data_offsets',
+          `[${start},${end}], ${start < covered ? 'an overlap with the tensor before it' : 'a gap before it'}`,
+          `a start at ${covered}`,
+        );
     covered = end;
   }
   if (covered !== available)
@@ -154,10 +168,15 @@ const checkText = (field: string, text: unknown, refuse: Refuse): string => {
 };
 
 /** The header's text: metadata first, keys in the given order, no blanks. Assembled by hand, for objects reorder numeric keys. */
-const headerText = (named: readonly (readonly [string, Tensor])[], metadata: readonly (readonly [string, string])[]): string => {
+const headerText = (
+  named: readonly (readonly [string, Tensor])[],
+  metadata: readonly (readonly [string, string])[],
+): string => {
   const parts: string[] = [];
   if (metadata.length > 0)
-    parts.push(`"${METADATA}":{${metadata.map(([key, text]) => `${JSON.stringify(key)}:${JSON.stringify(text)}`).join(',')}}`);
+    parts.push(
+      `"${METADATA}":{${metadata.map(([key, text]) => `${JSON.stringify(key)}:${JSON.stringify(text)}`).join(',')}}`,
+    );
   let start = 0;
   for (const [name, tensor] of named) {
     const end = start + byteLength(tensor);

@@ -30,7 +30,11 @@ export const scan = (text: string, blanks: string, field: string, refuse: Refuse
     while (at < text.length && blanks.includes(text[at] as string)) at += 1;
   };
   const fail = (expected: string): Error =>
-    refuse.malformed(field, `${at < text.length ? quote(text.slice(at, at + 20)) : 'the end'} at character ${at}`, expected);
+    refuse.malformed(
+      field,
+      `${at < text.length ? quote(text.slice(at, at + 20)) : 'the end'} at character ${at}`,
+      expected,
+    );
   const accept = (token: string): boolean => {
     skip();
     if (!text.startsWith(token, at)) return false;

@@ -54,7 +54,8 @@ const CRC_TABLE: Uint32Array = Uint32Array.from({ length: 256 }, (_, byte) => {
 
 const crc32 = (bytes: Uint8Array): number => {
   let crc = 0xffffffff;
-  for (let i = 0; i < bytes.length; i += 1) crc = (CRC_TABLE[(crc ^ (bytes[i] as number)) & 0xff] as number) ^ (crc >>> 8);
+  for (let i = 0; i < bytes.length; i += 1)
+    crc = (CRC_TABLE[(crc ^ (bytes[i] as number)) & 0xff] as number) ^ (crc >>> 8);
   return (crc ^ 0xffffffff) >>> 0;
 };
 
@@ -68,7 +69,8 @@ interface Directory {
 const findDirectory = (bytes: Uint8Array, refuse: Refuse): Directory => {
   const view = viewOf(bytes);
   for (let at = bytes.length - END_RECORD; at >= Math.max(0, bytes.length - END_RECORD - 0xffff); at -= 1) {
-    if (view.getUint32(at, true) !== 0x06054b50 || view.getUint16(at + 20, true) !== bytes.length - at - END_RECORD) continue;
+    if (view.getUint32(at, true) !== 0x06054b50 || view.getUint16(at + 20, true) !== bytes.length - at - END_RECORD)
+      continue;
     const [disk, firstDisk, here, count] = shorts(view, at, [4, 6, 8, 10]);
     const [length, start] = longs(view, at, [12, 16]);
     if (count === 0xffff || length === 0xffffffff || start === 0xffffffff)
@@ -76,7 +78,11 @@ const findDirectory = (bytes: Uint8Array, refuse: Refuse): Directory => {
     if (disk !== 0 || firstDisk !== 0 || here !== count)
       throw refuse.unsupported('end record', 'an archive in several parts', 'one file');
     if (start + length !== at)
-      throw refuse.malformed('end record', `a directory of ${length} bytes at ${start}`, `a directory that ends at ${at}`);
+      throw refuse.malformed(
+        'end record',
+        `a directory of ${length} bytes at ${start}`,
+        `a directory that ends at ${at}`,
+      );
     return { start, end: at, count };
   }
   throw refuse.malformed('end record', `none in ${bytes.length} bytes`, 'a ZIP archive that ends with its end record');
@@ -102,12 +108,17 @@ const readDirectory = (bytes: Uint8Array, { start, end, count }: Directory, refu
     const [flags, method, nameLength, extra, comment] = shorts(view, at, [8, 10, 28, 30, 32]);
     const [crc, storedSize, size, offset] = longs(view, at, [16, 20, 24, 42]);
     const next = at + DIRECTORY_RECORD + nameLength + extra + comment;
-    if (next > end) throw refuse.malformed('directory', `a record at ${at} that ends at ${next}`, `an end at ${end} or before`);
+    if (next > end)
+      throw refuse.malformed('directory', `a record at ${at} that ends at ${next}`, `an end at ${end} or before`);
     const rawName = bytes.subarray(at + DIRECTORY_RECORD, at + DIRECTORY_RECORD + nameLength);
     const name = entryName(rawName, flags, refuse);
     if ((flags & 1) !== 0) throw refuse.unsupported(quote(name), 'an encrypted entry', 'a plain one');
     if (method !== 0 && method !== 8)
-      throw refuse.unsupported(quote(name), `compression method ${method}`, 'stored (0) or deflate (8), as numpy.savez writes them');
+      throw refuse.unsupported(
+        quote(name),
+        `compression method ${method}`,
+        'stored (0) or deflate (8), as numpy.savez writes them',
+      );
     if (size === 0xffffffff || storedSize === 0xffffffff || offset === 0xffffffff)
       throw refuse.unsupported(quote(name), 'an entry with ZIP64 sizes', 'an entry below 4 GiB');
     listed.push({ name, deflated: method === 8, crc, size, flags, method, storedSize, offset, rawName });
@@ -118,7 +129,12 @@ const readDirectory = (bytes: Uint8Array, { start, end, count }: Directory, refu
 };
 
 /** Finds an entry's bytes; the local header must tell the same story as the directory. */
-const locate = (bytes: Uint8Array, limit: number, entry: Listed, refuse: Refuse): { readonly from: number; readonly to: number } => {
+const locate = (
+  bytes: Uint8Array,
+  limit: number,
+  entry: Listed,
+  refuse: Refuse,
+): { readonly from: number; readonly to: number } => {
   const view = viewOf(bytes);
   const { name, offset, rawName } = entry;
   if (offset + LOCAL_RECORD > limit || view.getUint32(offset, true) !== 0x04034b50)
@@ -131,13 +147,21 @@ const locate = (bytes: Uint8Array, limit: number, entry: Listed, refuse: Refuse)
   if (nameLength !== rawName.length || rawName.some((byte, i) => bytes[nameAt + i] !== byte))
     throw refuse.malformed(quote(name), 'another name in the local header', 'one name');
   if (method !== entry.method || flags !== entry.flags)
-    throw refuse.malformed(quote(name), 'another method or other flags in the local header', 'one method and one set of flags');
+    throw refuse.malformed(
+      quote(name),
+      'another method or other flags in the local header',
+      'one method and one set of flags',
+    );
   const sizes = longs(view, offset, [14, 18, 22]);
   const claimed = [entry.crc, entry.storedSize, entry.size];
   // A streaming writer puts them after the data (flag 8); NumPy puts the sizes, not the CRC, into a ZIP64 field (all ones).
   const differs = sizes.some((value, i) => value !== claimed[i] && !(i > 0 && value === 0xffffffff));
   if ((flags & 8) === 0 && differs)
-    throw refuse.malformed(quote(name), `CRC and sizes [${sizes.join(',')}] in the local header`, `[${claimed.join(',')}] as in the directory`);
+    throw refuse.malformed(
+      quote(name),
+      `CRC and sizes [${sizes.join(',')}] in the local header`,
+      `[${claimed.join(',')}] as in the directory`,
+    );
   return { from, to };
 };
 
@@ -154,19 +178,38 @@ export const listZip = (bytes: Uint8Array, maxBytes: number, refuse: Refuse): re
     if (names.has(name)) throw refuse.malformed('directory', `two entries ${quote(name)}`, 'each name once');
     names.add(name);
     if (deflated ? size > storedSize * MAX_RATIO : size !== storedSize)
-      throw refuse.malformed(quote(name), `${storedSize} bytes for a content of ${size}`, deflated ? `at most ${MAX_RATIO} times as much` : 'equal sizes');
+      throw refuse.malformed(
+        quote(name),
+        `${storedSize} bytes for a content of ${size}`,
+        deflated ? `at most ${MAX_RATIO} times as much` : 'equal sizes',
+      );
     total += size;
   }
   // Written so that a limit which is not a number refuses too.
   if (!(total <= maxBytes))
-    throw refuse.unsupported('directory', `${total} bytes after decompression`, `at most ${maxBytes}: pass { maxBytes } to read more`);
+    throw refuse.unsupported(
+      'directory',
+      `${total} bytes after decompression`,
+      `at most ${maxBytes}: pass { maxBytes } to read more`,
+    );
   const places = listed.map((entry) => ({ entry, ...locate(bytes, directory.start, entry, refuse) }));
   let end = 0;
   for (const { entry, to } of [...places].sort((a, b) => a.entry.offset - b.entry.offset)) {
-    if (entry.offset < end) throw refuse.malformed(quote(entry.name), `an entry at ${entry.offset} that overlaps another`, `${end} or beyond`);
+    if (entry.offset < end)
+      throw refuse.malformed(
+        quote(entry.name),
+        `an entry at ${entry.offset} that overlaps another`,
+        `${end} or beyond`,
+      );
     end = to;
   }
-  return places.map(({ entry: { name, deflated, crc, size }, from, to }) => ({ name, deflated, crc, size, stored: bytes.subarray(from, to) }));
+  return places.map(({ entry: { name, deflated, crc, size }, from, to }) => ({
+    name,
+    deflated,
+    crc,
+    size,
+    stored: bytes.subarray(from, to),
+  }));
 };
 
 /** Decompresses in pieces and stops as soon as there is more than the directory claims. */
@@ -181,12 +224,20 @@ const inflate = ({ name, stored, size }: ZipEntry, refuse: Refuse): Uint8Array =
     try {
       stream.push(stored.subarray(at, at + PIECE), at + PIECE >= stored.length);
     } catch (error) {
-      throw refuse.malformed(quote(name), `compressed data that does not decode (${(error as Error).message})`, 'a deflate stream');
+      throw refuse.malformed(
+        quote(name),
+        `compressed data that does not decode (${(error as Error).message})`,
+        'a deflate stream',
+      );
     }
     if (length > size) break;
   }
   if (length !== size)
-    throw refuse.malformed(quote(name), `${length > size ? 'more than ' : ''}${Math.min(length, size)} bytes after decompression`, `${size} bytes`);
+    throw refuse.malformed(
+      quote(name),
+      `${length > size ? 'more than ' : ''}${Math.min(length, size)} bytes after decompression`,
+      `${size} bytes`,
+    );
   const content = new Uint8Array(size);
   let at = 0;
   for (const chunk of chunks) {

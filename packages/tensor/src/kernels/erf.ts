@@ -23,7 +23,7 @@ export const erf = (x: number): number => {
   }
   // 60 levels reach full precision for every a ≥ 2.
   let fraction = 0;
-  for (let k = 60; k >= 1; k -= 1) fraction = (k / 2) / (a + fraction);
+  for (let k = 60; k >= 1; k -= 1) fraction = k / 2 / (a + fraction);
   const complement = (INVERSE_SQRT_PI * Math.exp(-a * a)) / (a + fraction);
   return x < 0 ? complement - 1 : 1 - complement;
 };

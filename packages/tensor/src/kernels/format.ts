@@ -18,7 +18,7 @@ const number = (x: number, precision: number): string => {
     return plain.length <= precision + 6 ? plain : x.toExponential(precision - 1);
   }
   const short = String(Number(x.toPrecision(precision)));
-  return short.length <= precision + 4 ? short : Number(x).toExponential(precision - 1);
+  return short.length <= precision + 4 ? short : x.toExponential(precision - 1);
 };
 
 export const formatElements = (data: TypedArray, dtype: DType, shape: Shape, options: FormatOptions = {}): string => {

@@ -49,7 +49,8 @@ export const mapBinary = (x: Tensor, y: Tensor, dtype: DType, f: BinaryFunction,
     let q = at[1] as number;
     const stepA = inner[0] as number;
     const stepB = inner[1] as number;
-    for (let i = 0; i < count; i += 1, p += stepA, q += stepB) out[written + i] = f(va.data[p] as number, vb.data[q] as number);
+    for (let i = 0; i < count; i += 1, p += stepA, q += stepB)
+      out[written + i] = f(va.data[p] as number, vb.data[q] as number);
   });
   return out;
 };

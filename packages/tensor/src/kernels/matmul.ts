@@ -124,7 +124,14 @@ const multiplyEdge = (
 };
 
 /** The same modulo 2³². */
-const multiplyIntegers = (left: TypedArray, right: TypedArray, out: Int32Array, rows: number, inner: number, columns: number): void => {
+const multiplyIntegers = (
+  left: TypedArray,
+  right: TypedArray,
+  out: Int32Array,
+  rows: number,
+  inner: number,
+  columns: number,
+): void => {
   for (let i = 0; i < rows; i += 1)
     for (let k = 0; k < inner; k += 1) {
       const x = left[i * inner + k] as number;

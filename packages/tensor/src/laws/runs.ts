@@ -3,7 +3,8 @@ import { invalid } from '../errors.js';
 
 /** The environment of the process, where there is one: browsers have none. */
 const environment = (): Readonly<Record<string, string | undefined>> =>
-  (globalThis as { readonly process?: { readonly env?: Readonly<Record<string, string | undefined>> } }).process?.env ?? {};
+  (globalThis as { readonly process?: { readonly env?: Readonly<Record<string, string | undefined>> } }).process?.env ??
+  {};
 
 /**
  * Cases per law: `fallback`, or the value of the environment variable `NATGRAD_LAW_RUNS` where that is more.

@@ -134,9 +134,7 @@ const normalFromWords: FromWords = (word0, word1) => {
  * @throws `DTypeMismatch` for a dtype that is not a float.
  * @example
  * ```ts
- * const x = toTypedArray(normal(key(0), [10_000]));
- * const mean = x.reduce((sum, v) => sum + v, 0) / x.length;
- * console.log(Math.abs(mean) < 0.04); // true
+ * console.log(Math.abs(item(mean(normal(key(0), [10_000])))) < 0.04); // true
  * ```
  */
 export const normal = (key: Key, shape: Shape, options: FloatOptions = {}): Tensor =>

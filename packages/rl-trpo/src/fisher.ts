@@ -1,0 +1,39 @@
+/** Fisher-vector products: two forms of one operator, equal at θ_old. */
+import { grad, type LinearOperator, linearize } from '@natgrad/autodiff';
+import type { ParameterTree } from './model.js';
+import type { Distribution, DistributionParameters } from './policy/distribution.js';
+import { meanKl } from './surrogate.js';
+import { addScaled, scaled } from './vector.js';
+
+/** v ↦ A·v on trees like the policy's parameters. */
+export type Operator = (v: ParameterTree) => ParameterTree;
+
+/** A policy on a fixed batch of observations, linearised at θ: its value, J and Jᵀ. */
+export type LinearisedPolicy = LinearOperator<ParameterTree, DistributionParameters>;
+
+/**
+ * F v = (1/N) Jᵀ M J v: the policy's Jacobian from one linearisation, and between it and its transpose the metric of the
+ * distribution in its own parameters (TRPO, appendix C.1). Symmetric positive semidefinite by construction.
+ */
+export const gaussNewton = (distribution: Distribution, linearised: LinearisedPolicy): Operator => {
+  const rows = Object.values(linearised.value)[0]?.shape[0] ?? 1;
+  return (v) => scaled(1 / rows, linearised.transpose(distribution.fisher(linearised.value, linearised.apply(v))));
+};
+
+/**
+ * F v = ∇²_θ E[KL(old ‖ π_θ)]·v at θ: the exact Hessian, forward over reverse, linearised once. The old parameters are data:
+ * no gradient reaches them. Equal to {@link gaussNewton} where π_θ = π_old.
+ */
+export const hessian = (
+  distribution: Distribution,
+  policy: (parameters: ParameterTree) => DistributionParameters,
+  old: DistributionParameters,
+  parameters: ParameterTree,
+): Operator => {
+  const gradient = grad((theta: ParameterTree) => meanKl(distribution, old, policy(theta)));
+  return linearize(gradient, parameters).apply;
+};
+
+/** v ↦ A·v + damping·v. */
+export const damped = (operator: Operator, damping: number): Operator =>
+  damping === 0 ? operator : (v) => addScaled(operator(v), damping, v);

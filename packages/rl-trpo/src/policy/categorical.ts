@@ -1,0 +1,64 @@
+/** One of n choices, by logits. */
+import { argmax, cast, equal, exp, expandDims, greater, logsumexp, mean, multiply, negate, select, subtract, sum } from '@natgrad/autodiff';
+import { arange, categorical as sampleCategorical, item, type Key, reshape, slice, type Tensor } from '@natgrad/tensor';
+import { adopt, allocate, elements } from '@natgrad/tensor/internal';
+import type { Distribution } from './distribution.js';
+
+/** `logits` `[N, n]`: log-probabilities up to a constant of each row. */
+export type CategoricalParameters = { readonly logits: Tensor };
+
+/** log softmax of each row, exact also for logits of ±1000. */
+const logSoftmax = (logits: Tensor): Tensor => subtract(logits, expandDims(logsumexp(logits, 1), 1));
+
+/** Σ p·x by row, where 0·(±∞) = 0: what has no probability does not count. */
+const expectation = (p: Tensor, x: Tensor): Tensor => sum(multiply(p, select(greater(p, 0), x, 0)), 1);
+
+/**
+ * The categorical distribution over `0 … n−1`.
+ *
+ * @example
+ * ```ts
+ * const coin = categoricalDistribution(2);
+ * const [fair, biased] = [{ logits: tensor([[0, 0]]) }, { logits: tensor([[Math.log(0.9), Math.log(0.1)]]) }];
+ * console.log(item(coin.kl(fair, biased)).toFixed(2)); // 0.51
+ * ```
+ */
+export const categoricalDistribution = (n: number): Distribution<CategoricalParameters> => {
+  const choices = arange(0, n, 1, 'i32');
+  return {
+    name: 'categorical',
+    action: { dtype: 'i32', shape: [], counts: [n] },
+    parameterShapes: { logits: [n] },
+    logProbability: ({ logits }, actions) =>
+      // A choice, not a product with a one-hot row: 0·(−∞) would be NaN.
+      sum(select(equal(expandDims(cast(actions, 'i32'), 1), choices), logSoftmax(logits), 0), 1),
+    entropy: ({ logits }) => {
+      const logP = logSoftmax(logits);
+      return negate(expectation(exp(logP), logP));
+    },
+    // Σ p (log p − log q)
+    kl: (old, next) => {
+      const logP = logSoftmax(old.logits);
+      return expectation(exp(logP), subtract(logP, logSoftmax(next.logits)));
+    },
+    // M = diag(p) − p pᵀ
+    fisher: ({ logits }, tangent) => {
+      const p = exp(logSoftmax(logits));
+      const pv = multiply(p, tangent.logits);
+      return { logits: subtract(pv, multiply(p, expandDims(sum(pv, 1), 1))) };
+    },
+    // Mean of p(1 − p).
+    fisherScale: ({ logits }) => {
+      const p = exp(logSoftmax(logits));
+      return item(mean(multiply(p, subtract(1, p))));
+    },
+    sample: ({ logits }, keys) => {
+      const data = allocate('i32', keys.length);
+      keys.forEach((key: Key, row) => {
+        data[row] = elements(sampleCategorical(key, reshape(slice(logits, [row, 0], [row + 1, n]), [n])))[0] as number;
+      });
+      return adopt(data, 'i32', [keys.length]);
+    },
+    deterministicAction: ({ logits }) => argmax(logits, 1),
+  };
+};

@@ -1,0 +1,55 @@
+/** Independent normal distributions of each element of an action. */
+import { add, divide, exp, expm1, mean, multiply, negate, square, subtract, sum } from '@natgrad/autodiff';
+import { item, type Key, normalAt, type Tensor } from '@natgrad/tensor';
+import { adopt, allocate, elements } from '@natgrad/tensor/internal';
+import type { Distribution } from './distribution.js';
+
+/** `mean` μ and `logDeviation` log σ, `[N, width]` each. */
+export type DiagonalGaussianParameters = { readonly mean: Tensor; readonly logDeviation: Tensor };
+
+const HALF_LOG_TWO_PI = 0.5 * Math.log(2 * Math.PI);
+
+/**
+ * The Gaussian with a diagonal covariance. A policy whose σ does not depend on the state repeats it in each row.
+ *
+ * @example
+ * ```ts
+ * const gaussian = diagonalGaussianDistribution(1);
+ * const [narrow, wide] = [{ mean: zeros([1, 1]), logDeviation: zeros([1, 1]) }, { mean: ones([1, 1]), logDeviation: zeros([1, 1]) }];
+ * console.log(item(gaussian.kl(narrow, wide))); // 0.5
+ * ```
+ */
+export const diagonalGaussianDistribution = (width: number): Distribution<DiagonalGaussianParameters> => ({
+  name: 'diagonalGaussian',
+  action: { dtype: 'float', shape: [width] },
+  parameterShapes: { mean: [width], logDeviation: [width] },
+  // −½((a − μ)/σ)² − log σ − ½ log 2π
+  logProbability: ({ mean, logDeviation }, actions) => {
+    const z = multiply(subtract(actions, mean), exp(negate(logDeviation)));
+    return sum(subtract(multiply(square(z), -0.5), add(logDeviation, HALF_LOG_TWO_PI)), 1);
+  },
+  // log σ + ½ + ½ log 2π
+  entropy: ({ logDeviation }) => sum(add(logDeviation, 0.5 + HALF_LOG_TWO_PI), 1),
+  // ½(ρ² − 1 − log ρ²) + ½((μ_old − μ)/σ)² with ρ = σ_old/σ; expm1 keeps the digits when ρ is near 1.
+  kl: (old, next) => {
+    const logRatio = subtract(old.logDeviation, next.logDeviation);
+    const z = multiply(subtract(old.mean, next.mean), exp(negate(next.logDeviation)));
+    return sum(add(subtract(multiply(expm1(multiply(logRatio, 2)), 0.5), logRatio), multiply(square(z), 0.5)), 1);
+  },
+  // M = diag(1/σ²) for μ, 2 for log σ
+  fisher: ({ logDeviation }, tangent) => ({
+    mean: divide(tangent.mean, square(exp(logDeviation))),
+    logDeviation: multiply(tangent.logDeviation, 2),
+  }),
+  fisherScale: ({ logDeviation }) => item(mean(exp(multiply(logDeviation, -2)))),
+  sample: ({ mean, logDeviation }, keys) => {
+    const [mu, log] = [elements(mean), elements(logDeviation)];
+    const data = allocate(mean.dtype, keys.length * width);
+    keys.forEach((key: Key, row) => {
+      for (let j = 0, at = row * width; j < width; j += 1, at += 1)
+        data[at] = (mu[at] as number) + Math.exp(log[at] as number) * normalAt(key, j);
+    });
+    return adopt(data, mean.dtype, [keys.length, width]);
+  },
+  deterministicAction: ({ mean }) => mean,
+});

@@ -1,0 +1,115 @@
+/** From a raw batch to what the objective needs: normalised observations, scaled rewards, values, advantages, returns. */
+import { cast, fromTypedArray, type Tensor } from '@natgrad/tensor';
+import { adopt, elements } from '@natgrad/tensor/internal';
+import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import { gae, normaliseAdvantages } from './advantages.js';
+import type { Batch } from './batch.js';
+import { followEpisodes, type EpisodeLog } from './episodes.js';
+import { issueError, type TrpoError } from './errors.js';
+import type { Model } from './model.js';
+import type { DistributionParameters } from './policy/distribution.js';
+import type { Warning } from './report.js';
+import { mergeStatistics, normalise, type RunningStatistics, statisticsOf, varianceOf } from './running-statistics.js';
+import type { Setup } from './setup.js';
+import type { TrpoState } from './state.js';
+import { firstNonFinite, isFiniteTree } from './vector.js';
+
+export interface TrainingData {
+  /** `[N, width]`, normalised with the statistics that the rollout used. */
+  readonly observations: Tensor;
+  readonly actions: Tensor;
+  readonly logProbabilities: Tensor;
+  readonly oldParameters: DistributionParameters;
+  /** `[N]`, normalised if that is on. */
+  readonly advantages: Tensor;
+  /** `[N]`: V(s) before the fit. */
+  readonly values: Tensor;
+  /** `[N]`: targets of the critic. */
+  readonly returns: Tensor;
+  readonly rewardScale: number;
+  /** Statistics with this batch in them. */
+  readonly observationStatistics: RunningStatistics;
+  readonly returnStatistics: RunningStatistics;
+  readonly episodes: EpisodeLog;
+  readonly warnings: readonly Warning[];
+}
+
+interface Merged {
+  readonly statistics: RunningStatistics;
+  readonly overflow: boolean;
+}
+
+/** Statistics with new rows in them; where their squares overflow, the old ones. */
+const including = (on: boolean, statistics: RunningStatistics, rows: () => Tensor): Merged => {
+  if (!on) return { statistics, overflow: false };
+  const merged = mergeStatistics(statistics, statisticsOf(rows()));
+  return isFiniteTree([merged.mean, merged.squares]) ? { statistics: merged, overflow: false } : { statistics, overflow: true };
+};
+
+/** Runs the critic and checks that it keeps its promise of one number for each row. */
+const valuesOf = (model: Model, parameters: TrpoState['value'], observations: Tensor): Either<TrpoError, Tensor> => {
+  const rows = observations.shape[0] as number;
+  const values = model.value(parameters, observations);
+  if (values.rank === 1 && values.size === rows) return right(values);
+  return left(issueError('ModelFailed', { code: 'wrongShape', field: 'model.value', found: `[${values.shape.join(',')}]`, expected: `[${rows}]` }));
+};
+
+export const trainingData = ({ model, options }: Setup, state: TrpoState, batch: Batch): Either<TrpoError, TrainingData> => {
+  const { dtype, gamma, lambda, observationClip, rewardClip } = options;
+  const ready = (raw: Tensor): Tensor =>
+    cast(options.normaliseObservations ? normalise(state.observationStatistics, raw, observationClip) : raw, dtype);
+  const observations = ready(batch.observations);
+  const episodes = followEpisodes(batch, state.progress, gamma);
+  const count = batch.rewards.size;
+
+  const seen = including(options.normaliseObservations, state.observationStatistics, () => batch.observations);
+  const gained = including(options.scaleRewards, state.returnStatistics, () => adopt(episodes.discountedReturns, 'f64', [count, 1]));
+  const rewardScale = options.scaleRewards ? Math.sqrt((elements(varianceOf(gained.statistics))[0] as number) + 1e-8) : 1;
+  const raw = elements(batch.rewards);
+  const rewards = options.scaleRewards
+    ? Float64Array.from(raw, (r: number) => Math.min(rewardClip, Math.max(-rewardClip, r / rewardScale)))
+    : raw;
+
+  const values = valuesOf(model, state.value, observations);
+  if (values._tag === 'Left') return values;
+  const noneLeft = batch.finalObservations.size === 0;
+  const finals: Either<TrpoError, Tensor> = noneLeft ? right(batch.finalObservations) : valuesOf(model, state.value, ready(batch.finalObservations));
+  if (finals._tag === 'Left') return finals;
+
+  const estimated = gae({
+    rewards,
+    values: elements(values.right),
+    finalValues: elements(finals.right),
+    terminated: elements(batch.terminated),
+    truncated: elements(batch.truncated),
+    segments: batch.segments,
+    gamma,
+    lambda,
+  });
+  const bad = firstNonFinite(estimated.advantages);
+  if (bad >= 0 || firstNonFinite(estimated.returns) >= 0)
+    return left(
+      issueError('Overflow', {
+        code: 'nonFinite',
+        field: 'advantages',
+        found: `${estimated.advantages[Math.max(0, bad)]} from reward ${rewards[Math.max(0, bad)]} and value ${elements(values.right)[Math.max(0, bad)]}`,
+        expected: 'rewards and values whose discounted sums are finite: scale the rewards down',
+        index: Math.max(0, bad),
+      }),
+    );
+  const normalised = options.normaliseAdvantages ? normaliseAdvantages(estimated.advantages) : { advantages: estimated.advantages, constant: false };
+  return right({
+    observations,
+    actions: model.distribution.action.dtype === 'i32' ? batch.actions : cast(batch.actions, dtype),
+    logProbabilities: cast(batch.logProbabilities, dtype),
+    oldParameters: Object.fromEntries(Object.entries(batch.oldParameters).map(([name, x]) => [name, cast(x, dtype)])),
+    advantages: cast(fromTypedArray(normalised.advantages), dtype),
+    values: values.right,
+    returns: cast(fromTypedArray(estimated.returns), dtype),
+    rewardScale,
+    observationStatistics: seen.statistics,
+    returnStatistics: gained.statistics,
+    episodes,
+    warnings: [...(normalised.constant ? (['constantAdvantages'] as const) : []), ...(seen.overflow || gained.overflow ? (['statisticsOverflow'] as const) : [])],
+  });
+};

@@ -1,0 +1,109 @@
+/** Fitting the critic to the returns: minibatch Adam on the mean squared error. */
+import { jit, mean, square, subtract, valueAndGrad } from '@natgrad/autodiff';
+import { foldIn, type Key, permutation, type Scalar, type Tensor } from '@natgrad/tensor';
+import { adopt, allocate, elements } from '@natgrad/tensor/internal';
+import { type AdamState, adamUpdate } from './adam.js';
+import type { Model, ParameterTree } from './model.js';
+import { isFiniteTree, norm, scaled } from './vector.js';
+
+export interface ValueFitOptions {
+  readonly epochs: number;
+  /** Rows; null for all. */
+  readonly minibatch: number | null;
+  readonly learningRate: number;
+  /** Largest gradient norm; null for any. */
+  readonly gradientClip: number | null;
+}
+
+export interface ValueFit {
+  readonly parameters: ParameterTree;
+  readonly optimiser: AdamState;
+  /** False where the fit left the range of floats: then parameters and optimiser are the ones given. */
+  readonly finite: boolean;
+}
+
+export type ValueLoss = (parameters: ParameterTree, observations: Tensor, returns: Tensor) => { readonly value: Scalar; readonly gradient: ParameterTree };
+
+/** Mean squared error of V and its gradient, compiled once for each size of minibatch. */
+export const valueLoss = (model: Model): ValueLoss =>
+  jit(
+    valueAndGrad(
+      (parameters: ParameterTree, observations: Tensor, returns: Tensor): Scalar =>
+        mean(square(subtract(model.value(parameters, observations), returns))) as Scalar,
+    ),
+  );
+
+/** Rows of a tensor, by index. */
+const takeRows = (x: Tensor, rows: ArrayLike<number>): Tensor => {
+  const width = x.size / (x.shape[0] as number);
+  const [from, out] = [elements(x), allocate(x.dtype, rows.length * width)];
+  for (let i = 0; i < rows.length; i += 1)
+    for (let j = 0, at = (rows[i] as number) * width; j < width; j += 1, at += 1) out[i * width + j] = from[at] as number;
+  return adopt(out, x.dtype, [rows.length, ...x.shape.slice(1)]);
+};
+
+const clipped = (gradient: ParameterTree, most: number | null): ParameterTree => {
+  if (most === null) return gradient;
+  const size = norm(gradient);
+  return size > most ? scaled(most / size, gradient) : gradient;
+};
+
+/** Minibatches of an epoch: a fresh random order, cut into pieces of nearly equal size. */
+const minibatches = (key: Key, count: number, size: number): readonly ArrayLike<number>[] => {
+  const order = elements(permutation(key, count));
+  const pieces = Math.max(1, Math.round(count / size));
+  return Array.from({ length: pieces }, (_, k) => order.subarray(Math.floor((k * count) / pieces), Math.floor(((k + 1) * count) / pieces)));
+};
+
+/**
+ * Adam over minibatches of rows. Every epoch is in a fresh order, drawn from the key.
+ *
+ * @param observations `[N, width]`, normalised if that is on
+ * @param returns `[N]`
+ */
+export const fitValue = (
+  loss: ValueLoss,
+  options: ValueFitOptions,
+  start: { readonly parameters: ParameterTree; readonly optimiser: AdamState },
+  observations: Tensor,
+  returns: Tensor,
+  key: Key,
+): ValueFit => {
+  const { epochs, minibatch, learningRate, gradientClip } = options;
+  const count = returns.size;
+  let { parameters, optimiser: state } = start;
+  for (let epoch = 0; epoch < epochs; epoch += 1) {
+    const pieces = minibatch === null || minibatch >= count ? [null] : minibatches(foldIn(key, epoch), count, minibatch);
+    for (const rows of pieces) {
+      const [x, y] = rows === null ? [observations, returns] : [takeRows(observations, rows), takeRows(returns, rows)];
+      const { gradient } = loss(parameters, x, y);
+      const next = adamUpdate({ learningRate }, state, parameters, clipped(gradient, gradientClip));
+      ({ parameters, state } = next);
+    }
+  }
+  const finite = isFiniteTree([parameters, state.first, state.second]);
+  return finite ? { parameters, optimiser: state, finite } : { ...start, finite };
+};
+
+/** Mean squared error and explained variance 1 − Var(returns − V) / Var(returns), null for constant returns. */
+export const valueQuality = (
+  values: ArrayLike<number>,
+  returns: ArrayLike<number>,
+): { readonly loss: number; readonly explainedVariance: number | null } => {
+  const count = returns.length;
+  let [loss, meanReturn, meanError] = [0, 0, 0];
+  for (let i = 0; i < count; i += 1) {
+    const error = (returns[i] as number) - (values[i] as number);
+    loss += (error * error) / count;
+    meanReturn += (returns[i] as number) / count;
+    meanError += error / count;
+  }
+  let [variance, unexplained] = [0, 0];
+  for (let i = 0; i < count; i += 1) {
+    variance += ((returns[i] as number) - meanReturn) ** 2 / count;
+    unexplained += ((returns[i] as number) - (values[i] as number) - meanError) ** 2 / count;
+  }
+  const quotient = 1 - unexplained / variance;
+  return { loss, explainedVariance: Number.isFinite(quotient) ? quotient : null };
+};
+
