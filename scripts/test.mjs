@@ -12,6 +12,7 @@ import { readVitestReport } from './vitest-report.mjs';
 /** `build`: the check reads what `types` builds, whatever its errors ('attempted') or only without any ('clean'). */
 const checks = [
   { name: 'types', about: 'builds the packages, type-checks everything (tsc -b)' },
+  { name: 'generated', about: 'the list of operations is that of the primitives (`npm run generate` mends it)' },
   { name: 'format', about: 'layout and order of imports (Biome; `npm run format:fix` mends it)' },
   { name: 'lint', about: 'rules of style and immutability (ESLint)' },
   { name: 'layers', about: 'who may import whom (dependency-cruiser)', build: 'attempted' },

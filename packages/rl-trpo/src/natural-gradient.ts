@@ -1,6 +1,7 @@
 /** x = (F + damping)⁻¹ g by conjugate gradient. */
 import { type CgResult, conjugateGradient } from './conjugate-gradient.js';
 import { damped, type Operator } from './fisher.js';
+import type { RejectionReason } from './line-search.js';
 import type { ParameterTree } from './model.js';
 import type { Warning } from './report.js';
 import { undampedCurvature } from './step-size.js';
@@ -53,4 +54,10 @@ export const naturalGradient = (fisher: Operator, gradient: ParameterTree, optio
     dampedCurvature: undampedCurvature(slope, xr, 0, 0),
     warnings: [...(restart ? (['notAscent'] as const) : []), ...(failed ? (['conjugateGradientFailed'] as const) : [])],
   };
+};
+
+/** Why there is no step to try along the natural gradient, or null if there is one. */
+export const reasonToStay = ({ solve, slope }: NaturalGradient, scale: number): RejectionReason | null => {
+  if (solve.status === 'zeroGradient' || solve.status === 'nonFinite') return solve.status;
+  return scale > 0 && slope > 0 ? null : 'negativeCurvature';
 };

@@ -101,6 +101,7 @@ export interface OptionTable {
   readonly dtype: ChoiceOption<'f64' | 'f32'>;
   readonly batchSize: NumberOption;
   readonly environments: NumberOption;
+  readonly wholeEpisodes: BooleanOption;
   readonly clipActions: BooleanOption;
 }
 
@@ -139,5 +140,6 @@ export const options: OptionTable = Object.freeze({
   dtype: choice(['f64', 'f32'], 'precision of parameters and training'),
   batchSize: whole(2048, 1, 1e9, 'environment steps in a batch; rounded up to a multiple of environments'),
   environments: whole(8, 1, 65_536, 'environments that are stepped side by side'),
+  wholeEpisodes: boolean(false, 'go on until every episode in the batch has ended, so that batches are whole trajectories of at least batchSize steps'),
   clipActions: boolean(true, 'pass continuous actions to the environment clipped to its bounds; the batch keeps the sampled ones'),
 });

@@ -37,11 +37,11 @@ export interface StepReport {
   /** L(θ_old) and L at the parameters that were kept, with the entropy bonus if one is set. */
   readonly surrogateBefore: number;
   readonly surrogateAfter: number;
-  /** gᵀ(θ − θ_old) of the step taken, or of the last one tried. */
+  /** gᵀ(θ − θ_old): what the linear model promised for the step taken; 0 if none was. */
   readonly expectedImprovement: number;
   /** surrogateAfter − surrogateBefore. */
   readonly improvement: number;
-  /** improvement / expectedImprovement; null where nothing was expected. */
+  /** improvement / expectedImprovement; null where no step was taken. */
   readonly improvementRatio: number | null;
   /** Mean KL(π_old ‖ π) at the parameters that were kept. */
   readonly kl: number;

@@ -76,3 +76,21 @@ const nextScale = (low: Point, high: Point | null, target: number, last: number)
   const safe = secant > low.scale + 1e-3 * width && secant < high.scale - 1e-3 * width;
   return safe ? secant : middle;
 };
+
+export interface StepSizeInput {
+  readonly kind: 'boundary' | 'undamped' | 'damped';
+  readonly delta: number;
+  /** xᵀFx. */
+  readonly curvature: number;
+  /** xᵀ(F + damping)x. */
+  readonly dampedCurvature: number;
+}
+
+/** The factor on the natural gradient with which the line search begins; 0 where there is no positive curvature. */
+export const chooseStepSize = ({ kind, delta, curvature, dampedCurvature }: StepSizeInput, evaluate: (scale: number) => Trial): StepSize => {
+  const initial = quadraticStep(delta, kind === 'damped' ? dampedCurvature : curvature);
+  if (kind !== 'boundary' || initial === 0) return { scale: initial, evaluations: 0 };
+  const found = boundaryStep(evaluate, { delta, initial });
+  // Where no factor at all stays inside, the line search begins at β and names the reason.
+  return found.scale > 0 ? found : { ...found, scale: initial };
+};

@@ -1,31 +1,27 @@
 /** One step of trust-region policy optimisation (Schulman, Levine, Moritz, Jordan and Abbeel 2015): the paper on one page. */
 import { linearize, valueAndGrad } from '@natgrad/autodiff';
-import { chain, type Either, isLeft, right } from 'fp-ts/lib/Either.js';
+import { item } from '@natgrad/tensor';
+import { chain, type Either, isLeft } from 'fp-ts/lib/Either.js';
 import { attempt } from './attempt.js';
 import type { Batch } from './batch.js';
-import { checkLinearised, checkSurrogate } from './check-model.js';
+import { checkParameters, checkSurrogate } from './check-model.js';
 import type { TrpoError } from './errors.js';
+import { finish, type StepResult } from './finish.js';
 import { gaussNewton, hessian } from './fisher.js';
 import { iterationKeys } from './keys.js';
-import { lineSearch, type LineSearchOutcome } from './line-search.js';
+import { lineSearch } from './line-search.js';
 import type { ParameterTree } from './model.js';
-import { naturalGradient, type NaturalGradient } from './natural-gradient.js';
-import type { StepReport } from './report.js';
-import { finish } from './finish.js';
+import { naturalGradient, reasonToStay } from './natural-gradient.js';
+import type { DistributionParameters } from './policy/distribution.js';
 import { resolveSetup, type Setup, type StepConfig } from './setup.js';
 import type { TrpoState } from './state.js';
-import { boundaryStep, quadraticStep, type StepSize } from './step-size.js';
-import { surrogate } from './surrogate.js';
+import { chooseStepSize } from './step-size.js';
+import { meanKl, surrogate } from './surrogate.js';
 import { trainingData } from './training-data.js';
-import { alongLine, type Candidate } from './trial.js';
+import { alongLine } from './trial.js';
 import { validateBatch } from './validate-batch.js';
 import { validateState } from './validate-state.js';
-import { fitValue, type ValueLoss, valueLoss } from './value-fit.js';
-
-export interface StepResult {
-  readonly state: TrpoState;
-  readonly report: StepReport;
-}
+import { fitValue, learningRateAt, type ValueLoss, valueLoss } from './value-fit.js';
 
 /** Parts of a step that a probe may time. */
 export type Stage = 'advantages' | 'gradient' | 'conjugateGradient' | 'lineSearch' | 'valueFit';
@@ -33,16 +29,14 @@ export type Stage = 'advantages' | 'gradient' | 'conjugateGradient' | 'lineSearc
 /** Runs a part of the step: the place for a clock, which the step itself does not have. */
 export type Probe = <T>(stage: Stage, run: () => T) => T;
 
-const unmeasured: Probe = (_stage, run) => run();
-
 /**
  * A step of TRPO as a pure function: `trpoStep(config)(state, batch)` is a new state and a report, or an error that says what
- * is wrong with the configuration, the state or the batch. It never throws and the state is never half-updated: if no step is
- * acceptable, the policy stays what it was to the bit and the report says why.
+ * is wrong with the configuration, the state or the batch. It never throws, and the state is never half-updated: where no step
+ * is acceptable the policy stays what it was, to the bit, and the report says why.
  *
- * Keep the result of `trpoStep(config)`: it holds what was compiled for the critic.
+ * Keep `trpoStep(config)` and call it again: it holds what was compiled for the critic.
  *
- * @param config the model, and whatever options differ from the defaults
+ * @param config the model, and the options that differ from the defaults
  * @param probe measures the parts of the step; the result does not depend on it
  * @example
  * ```ts
@@ -53,36 +47,73 @@ const unmeasured: Probe = (_stage, run) => run();
  */
 export const trpoStep = (
   config: StepConfig,
-  probe: Probe = unmeasured,
+  probe: Probe = (_stage, run) => run(),
 ): ((state: TrpoState, batch: Batch) => Either<TrpoError, StepResult>) => {
   const setup = resolveSetup(config);
   const loss = valueLoss(config.model);
   return (state, batch) =>
-    chain((valid: Setup) =>
-      attempt('state', () => chain(() => attempt('batch', () => chain(() => attempt('model', () => update(valid, loss, probe, state, batch)))(validateBatch(valid.model, batch))))(validateState(valid.model, state))),
-    )(setup);
+    chain((valid: Setup) => attempt('state and batch', () =>
+      chain(() => chain(() => attempt('model', () => update(valid, loss, probe, state, batch)))(validateBatch(valid.model, batch)))(validateState(valid.model, state)),
+    ))(setup);
 };
 
+/** Algorithm 1 of the paper with the practical choices of its section 6 and appendix C, for inputs that are valid. */
 const update = (setup: Setup, loss: ValueLoss, probe: Probe, state: TrpoState, batch: Batch): Either<TrpoError, StepResult> => {
   const { model, options } = setup;
-  const { policy: theta, delta } = state;
+  const { distribution } = model;
+  const { policy: thetaOld, delta } = state;
 
-  // 1. Advantages A(s, a) of the batch, by generalised advantage estimation.
-  const prepared = probe('advantages', () => trainingData(setup, state, batch));
-  if (isLeft(prepared)) return prepared;
-  const data = prepared.right;
-  const objective = surrogate({ ...data, distribution: model.distribution, entropyBonus: options.entropyBonus });
-  const policy = (parameters: ParameterTree) => model.policy(parameters, data.observations);
+  // 1. Estimate the advantages A(s, a).
+  const estimated = probe('advantages', () => trainingData(setup, state, batch));
+  if (isLeft(estimated)) return estimated;
+  const data = estimated.right;
+  const policy = (theta: ParameterTree): DistributionParameters => model.policy(theta, data.observations);
 
-  // 2. The policy linearised at θ_old, once; g = Jᵀ ∇L, where ∇L is the gradient in the distribution's parameters.
-  const atOld = linearize(policy, theta);
-  const wrong = checkLinearised(model, atOld.value, batch);
-  if (wrong !== null) return wrong;
-  const { value, gradient: slopes } = valueAndGrad(objective)(atOld.value);
+  // 2. The gradient g = Jᵀ ∂L/∂(parameters of π) of the surrogate L at θ_old, with J from one linearisation of the policy.
+  const objective = surrogate({ ...data, distribution, entropyBonus: options.entropyBonus });
+  const atOld = probe('gradient', () => linearize(policy, thetaOld));
+  const parameters = checkParameters(distribution, atOld.value, data.returns.size);
+  if (isLeft(parameters)) return parameters;
+  const { value: before, gradient: slopes } = valueAndGrad(objective)(atOld.value);
+  const surrogateBefore = checkSurrogate(item(before));
+  if (isLeft(surrogateBefore)) return surrogateBefore;
+  const gradient = probe('gradient', () => atOld.transpose(slopes));
 
-  // 3. x ≈ (F + damping)⁻¹ g by conjugate gradient, with products F v = JᵀMJ v (or by the Hessian of the mean KL).
-  // 4. The step size: β x with KL(β x) = δ.
-  // 5. Backtracking line search on the surrogate, subject to KL ≤ δ.
-  // 6. The critic.
-  return right({ state, report: { value, slopes } as unknown as StepReport });
+  // 3. The natural gradient x ≈ (F + damping)⁻¹ g, by conjugate gradient on Fisher-vector products.
+  const fisher = options.fisher === 'hessian' ? hessian(distribution, policy, data.oldParameters, thetaOld) : gaussNewton(distribution, atOld);
+  const damping = options.damping * (options.dampingKind === 'relative' ? distribution.fisherScale(atOld.value) : 1);
+  const natural = probe('conjugateGradient', () =>
+    naturalGradient(fisher, gradient, {
+      iterations: options.cgIterations,
+      tolerance: options.cgTolerance,
+      damping,
+      initial: options.cgWarmStart ? state.previousSolution : null,
+    }),
+  );
+
+  // 4. The step size: as far along x as KL(old ‖ new) ≤ δ allows.   5. Backtrack until the surrogate improves within δ.
+  const candidate = alongLine({
+    start: thetaOld,
+    direction: natural.solve.x,
+    policy,
+    objective,
+    objectiveAtStart: surrogateBefore.right,
+    divergence: (next) => meanKl(distribution, data.oldParameters, next),
+  });
+  const [size, outcome] = probe('lineSearch', () => {
+    const step = chooseStepSize({ kind: options.stepSize, delta, ...natural }, candidate);
+    const reason = reasonToStay(natural, step.scale);
+    if (reason !== null) return [step, { status: 'rejected', reason, tries: 0 }] as const;
+    const { shrink, maxTries, acceptRatio } = options;
+    const search = { delta, expectedGain: step.scale * natural.slope, shrink, maxTries, acceptRatio };
+    return [step, lineSearch((fraction) => candidate(fraction * step.scale), search)] as const;
+  });
+  const theta = outcome.status === 'accepted' ? candidate(outcome.fraction * size.scale).parameters : thetaOld;
+
+  // 6. Fit the critic to the returns.
+  const keys = iterationKeys(state.key);
+  const learningRate = learningRateAt(options, state.steps);
+  const critic = probe('valueFit', () => fitValue(loss, { ...options, learningRate }, state, data.observations, data.returns, keys.valueFit));
+
+  return finish({ setup, state, data, theta, atOld: atOld.value, gradient, natural, damping, size, outcome, surrogateBefore: surrogateBefore.right, critic, learningRate, next: keys.next });
 };

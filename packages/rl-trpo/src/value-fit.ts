@@ -3,17 +3,18 @@ import { jit, mean, square, subtract, valueAndGrad } from '@natgrad/autodiff';
 import { foldIn, type Key, permutation, type Scalar, type Tensor } from '@natgrad/tensor';
 import { adopt, allocate, elements } from '@natgrad/tensor/internal';
 import { type AdamState, adamUpdate } from './adam.js';
+import type { TrpoConfig } from './config.js';
 import type { Model, ParameterTree } from './model.js';
 import { isFiniteTree, norm, scaled } from './vector.js';
 
-export interface ValueFitOptions {
-  readonly epochs: number;
-  /** Rows; null for all. */
-  readonly minibatch: number | null;
+/** The options of a configuration that concern the fit, and the rate that holds now. */
+export interface ValueFitOptions extends Pick<TrpoConfig, 'valueEpochs' | 'valueMinibatch' | 'valueGradientClip'> {
   readonly learningRate: number;
-  /** Largest gradient norm; null for any. */
-  readonly gradientClip: number | null;
 }
+
+/** The rate after so many environment steps: constant, or falling linearly to 0. */
+export const learningRateAt = ({ valueLearningRate, valueDecaySteps }: Pick<TrpoConfig, 'valueLearningRate' | 'valueDecaySteps'>, steps: number): number =>
+  valueDecaySteps === null ? valueLearningRate : valueLearningRate * Math.max(0, 1 - steps / valueDecaySteps);
 
 export interface ValueFit {
   readonly parameters: ParameterTree;
@@ -64,25 +65,25 @@ const minibatches = (key: Key, count: number, size: number): readonly ArrayLike<
 export const fitValue = (
   loss: ValueLoss,
   options: ValueFitOptions,
-  start: { readonly parameters: ParameterTree; readonly optimiser: AdamState },
+  start: { readonly value: ParameterTree; readonly valueOptimiser: AdamState },
   observations: Tensor,
   returns: Tensor,
   key: Key,
 ): ValueFit => {
-  const { epochs, minibatch, learningRate, gradientClip } = options;
+  const { valueEpochs: epochs, valueMinibatch: minibatch, valueGradientClip: clip, learningRate } = options;
   const count = returns.size;
-  let { parameters, optimiser: state } = start;
+  let { value: parameters, valueOptimiser: state } = start;
   for (let epoch = 0; epoch < epochs; epoch += 1) {
     const pieces = minibatch === null || minibatch >= count ? [null] : minibatches(foldIn(key, epoch), count, minibatch);
     for (const rows of pieces) {
       const [x, y] = rows === null ? [observations, returns] : [takeRows(observations, rows), takeRows(returns, rows)];
       const { gradient } = loss(parameters, x, y);
-      const next = adamUpdate({ learningRate }, state, parameters, clipped(gradient, gradientClip));
+      const next = adamUpdate({ learningRate }, state, parameters, clipped(gradient, clip));
       ({ parameters, state } = next);
     }
   }
   const finite = isFiniteTree([parameters, state.first, state.second]);
-  return finite ? { parameters, optimiser: state, finite } : { ...start, finite };
+  return finite ? { parameters, optimiser: state, finite } : { parameters: start.value, optimiser: start.valueOptimiser, finite };
 };
 
 /** Mean squared error and explained variance 1 − Var(returns − V) / Var(returns), null for constant returns. */

@@ -7,7 +7,7 @@ import { add } from '../primitives/add.js';
 import { multiply } from '../primitives/multiply.js';
 import { sum } from '../primitives/sum.js';
 import { drawn, drawTensor } from './draw.js';
-import { directions, type Tensors } from './numeric.js';
+import { DIFFERENCES, differences, directions, requireClose, scaleOf, type Tensors } from './numeric.js';
 
 export type Values = readonly Value[];
 export type FlatFunction = (...args: Values) => Values;
@@ -19,6 +19,8 @@ export interface Subject {
   readonly batches: Tensors;
   readonly size: number;
   readonly seed: number;
+  /** There may be a kink within the steps of differences, which then say nothing. */
+  readonly mayBeRough?: boolean;
 }
 
 const printed = (x: Tensor): string => `${describe(x)} ${JSON.stringify(toNested(x))}`;
@@ -99,3 +101,19 @@ export const lossOf =
     const outs = g(at);
     return pairing(outs, toward(subject, 'weights', outs));
   };
+
+/**
+ * Throws unless `actual` is the derivative of `g` along `v`, by extrapolated differences. Where the subject may have kinks
+ * and the extrapolation did not settle, the case is passed over.
+ */
+export const requireDerivative = (
+  what: string,
+  { mayBeRough }: Subject,
+  { g, x, v }: { readonly g: (at: Values) => Values; readonly x: Tensors; readonly v: Tensors },
+  actual: Tensors,
+): void => {
+  const { value, change } = differences(g, x, v);
+  const scale = scaleOf(actual, g(x));
+  if (mayBeRough === true) fc.pre(change <= DIFFERENCES * scale);
+  requireClose(what, actual, value, DIFFERENCES, scale);
+};

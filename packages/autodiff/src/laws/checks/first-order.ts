@@ -2,7 +2,7 @@
 import { jvp, linearize } from '../../api/forward.js';
 import { vjp } from '../../api/reverse.js';
 import { combine, DIFFERENCES, differences, ROUNDING, requireClose, requireSameInner, scaleOf } from '../numeric.js';
-import { fixing, floatPlaces, ofFloats, type Subject, subsets, toward, type Values } from '../subject.js';
+import { fixing, floatPlaces, ofFloats, requireDerivative, type Subject, subsets, toward, type Values } from '../subject.js';
 
 type Of = (at: Values) => Values;
 
@@ -52,7 +52,7 @@ export const jvpIsTheDerivative = (subject: Subject): void =>
     const v = toward(subject, 'v', x);
     const { value, tangent } = jvp<Values, Values>(g, x, v);
     requireClose(`the value beside Jv ${about}`, value, g(x), ROUNDING);
-    requireClose(`Jv ${about}`, tangent, differences(g, x, v).value, DIFFERENCES, scaleOf(value, tangent));
+    requireDerivative(`Jv ${about}`, subject, { g, x, v }, tangent);
   });
 
 /** linearize(f, x): its value is f(x), apply is Jv and transpose is Jᵀu, as often as one likes. */

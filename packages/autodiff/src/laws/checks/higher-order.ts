@@ -11,7 +11,7 @@ import {
   scaleOf,
   type Tensors,
 } from '../numeric.js';
-import { lossOf, ofFloats, pairing, type Subject, toward, type Values } from '../subject.js';
+import { lossOf, ofFloats, pairing, requireDerivative, type Subject, toward, type Values } from '../subject.js';
 
 type Of = (at: Values) => Values;
 
@@ -23,16 +23,13 @@ const along =
 
 const gradient = (subject: Subject, g: Of): Of => grad(lossOf(subject, g));
 
-const requireDifferences = (what: string, g: Of, x: Tensors, v: Tensors, actual: Tensors): void =>
-  requireClose(what, actual, differences(g, x, v).value, DIFFERENCES, scaleOf(actual, g(x)));
-
 /** jvp of jvp: against differences of the jvp, and D²f[v, w] = D²f[w, v]. */
 export const secondDerivativeForward = (subject: Subject): void => {
   const { g, x } = ofFloats(subject);
   const [v, w] = [toward(subject, 'v', x), toward(subject, 'w', x)];
   const second = along(along(g, v), w)(x);
   requireClose('D²f[v, w] and D²f[w, v]', second, along(along(g, w), v)(x), ROUNDING);
-  requireDifferences('D²f[v, w]', along(g, v), x, w, second);
+  requireDerivative('D²f[v, w]', subject, { g: along(g, v), x, v: w }, second);
 };
 
 /** The gradient of ⟨∇f, v⟩, and jvp of the gradient, against differences of the gradient. */
@@ -42,7 +39,7 @@ export const secondDerivativeReverse = (subject: Subject): void => {
   const first = gradient(subject, g);
   const product = hvp<Values>(lossOf(subject, g), x, v);
   requireClose('∇⟨∇f, v⟩ and jvp of ∇f', grad((at: Values) => pairing(first(at), v))(x), product, ROUNDING);
-  requireDifferences('H·v', first, x, v, product);
+  requireDerivative('H·v', subject, { g: first, x, v }, product);
 };
 
 /** uᵀ(H·v) = vᵀ(H·u). */
@@ -58,7 +55,7 @@ export const thirdDerivativeForward = (subject: Subject): void => {
   const { g, x } = ofFloats(subject);
   const [v, w, z] = ['v', 'w', 'z'].map((name) => toward(subject, name, x)) as [Tensors, Tensors, Tensors];
   const second = along(along(g, v), w);
-  requireDifferences('D³f[v, w, z]', second, x, z, along(second, z)(x));
+  requireDerivative('D³f[v, w, z]', subject, { g: second, x, v: z }, along(second, z)(x));
 };
 
 /** Three times reverse, and reverse over forward over reverse, equal three times forward. */

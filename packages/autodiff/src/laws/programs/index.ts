@@ -1,0 +1,3 @@
+export { arbitraryProgram, type ProgramCase } from './arbitrary.js';
+export type { ProgramOptions } from './generate.js';
+export { type Program, printProgram, runProgram, type Statement, type Variable } from './syntax.js';

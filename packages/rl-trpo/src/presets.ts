@@ -1,0 +1,72 @@
+/** Presets: option values that are known to work, as data that a run saves. */
+import { type Either, left } from 'fp-ts/lib/Either.js';
+import { nearestNames } from '@natgrad/tensor/internal';
+import { decodeConfig, type TrpoConfig } from './config.js';
+import { issueError, type TrpoError } from './errors.js';
+
+export interface Preset {
+  /** One line for lists. */
+  readonly summary: string;
+  /** What differs from the defaults. */
+  readonly options: Partial<TrpoConfig>;
+}
+
+const classic: Partial<TrpoConfig> = { batchSize: 1024, environments: 8, hidden: [32, 32], valueHidden: [32, 32], valueEpochs: 20, valueMinibatch: 256 };
+
+/** Presets by name; an environment's id is the name of the preset for it. */
+export const presets: Readonly<Record<string, Preset>> = Object.freeze({
+  default: { summary: 'the defaults', options: {} },
+  textbook: {
+    summary: 'the literature’s: 256-256 tanh, batches of 5000, damped step sizing, 5 full-batch value epochs',
+    options: {
+      hidden: [256, 256],
+      valueHidden: [256, 256],
+      batchSize: 5000,
+      stepSize: 'damped',
+      shrink: 0.8,
+      initialLogDeviation: 0,
+      valueEpochs: 5,
+      valueMinibatch: null,
+    },
+  },
+  'CartPole-v1': { summary: 'solved within 100,000 steps', options: { ...classic, delta: 0.02 } },
+  'Acrobot-v1': { summary: 'for 100,000 steps and more', options: { ...classic, delta: 0.02, normaliseObservations: true } },
+  'MountainCar-v0': { summary: 'hard: reward comes only at the goal', options: { ...classic, normaliseObservations: true, entropyBonus: 0.01 } },
+  'Pendulum-v1': {
+    summary: 'swing up with scaled rewards',
+    options: { ...classic, gamma: 0.95, delta: 0.02, normaliseObservations: true, scaleRewards: true },
+  },
+  'MountainCarContinuous-v0': {
+    summary: 'hard: standing still is a local optimum',
+    options: { ...classic, gamma: 0.999, normaliseObservations: true, scaleRewards: true, initialLogDeviation: 0.5 },
+  },
+});
+
+/**
+ * The complete configuration of a preset, with further options on top.
+ *
+ * @returns `Left` for an unknown name, with the nearest one, or for invalid options
+ * @example
+ * ```ts
+ * const config = presetConfig('textbook', { delta: 0.02 });
+ * console.log(config._tag === 'Right' && config.right.batchSize); // 5000
+ * ```
+ */
+export const presetConfig = (name: string, given: unknown = {}): Either<TrpoError, TrpoConfig> => {
+  const preset = Object.hasOwn(presets, name) ? presets[name] : undefined;
+  if (preset !== undefined) {
+    const base = decodeConfig(preset.options);
+    return base._tag === 'Left' ? base : decodeConfig(given, base.right);
+  }
+  const names = Object.keys(presets);
+  const [near] = nearestNames(name, names, 1);
+  return left(
+    issueError('InvalidConfig', {
+      code: 'outOfRange',
+      field: 'preset',
+      found: `'${name.slice(0, 60)}'`,
+      expected: `one of ${names.join(', ')}`,
+      ...(near === undefined ? {} : { suggestion: `'${near}'` }),
+    }),
+  );
+};

@@ -1,0 +1,102 @@
+/** How good a policy is: episodes of their own, from which nothing is learnt. */
+import type { Env } from '@natgrad/envs';
+import { foldIn, type Key, split } from '@natgrad/tensor';
+import { invalid } from '@natgrad/tensor/internal';
+import { actor } from '../act.js';
+import type { TrpoConfig } from '../config.js';
+import type { Model } from '../model.js';
+import type { TrpoState } from '../state.js';
+import { clipActions } from './clip.js';
+
+export type EvaluationMode =
+  /** The most likely choice, the mean of a Gaussian. */
+  | 'deterministic'
+  /** Actions are sampled, as in training. */
+  | 'sampled';
+
+export interface EvaluationOptions {
+  readonly key: Key;
+  /** Default 100. */
+  readonly episodes?: number;
+  /** Default `deterministic`. */
+  readonly mode?: EvaluationMode;
+  /** Steps after which an episode is given up, for environments without a time limit of their own. Default 100,000. */
+  readonly maxSteps?: number;
+}
+
+export interface Evaluation {
+  readonly mode: EvaluationMode;
+  /** Sum of rewards of each episode, in order. */
+  readonly returns: readonly number[];
+  /** Steps of each episode. */
+  readonly lengths: readonly number[];
+  readonly mean: number;
+  /** Standard deviation over the episodes (with n, not n − 1). */
+  readonly deviation: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+export type EvaluationConfig = { readonly model: Model; readonly env: Env } & Pick<
+  TrpoConfig,
+  'clipActions' | 'normaliseObservations' | 'observationClip'
+>;
+
+/** An episode that goes on; only `evaluate` itself holds one. */
+interface Live {
+  readonly episode: number;
+  readonly key: Key;
+  state: unknown;
+  observation: ArrayLike<number>;
+}
+
+/**
+ * Runs episodes with the policy of a state. Episode `e` depends on `foldIn(key, e)` only, so the first ten of a hundred are the
+ * ten of a shorter evaluation. A pure function of its arguments.
+ *
+ * @throws `InvalidArgument` unless there is at least one episode, and what the environment or the model throw
+ */
+export const evaluate = (config: EvaluationConfig, state: TrpoState, options: EvaluationOptions): Evaluation => {
+  const { env, model } = config;
+  const { key, episodes = 100, mode = 'deterministic', maxSteps = 100_000 } = options;
+  if (!Number.isSafeInteger(episodes) || episodes < 1)
+    throw invalid('evaluate', `${episodes} episodes, expected a whole number ≥ 1`, {
+      argument: 'episodes',
+      found: String(episodes),
+      expected: 'a whole number ≥ 1',
+    });
+  const { sample, deterministic } = actor(config, state);
+  const width = model.observationWidth;
+  const space = env.actionSpace;
+  const returns = new Array<number>(episodes).fill(0);
+  const lengths = new Array<number>(episodes).fill(0);
+  let live: readonly Live[] = returns.map((_, episode) => {
+    const [start, acting] = split(foldIn(key, episode));
+    return { episode, key: acting, ...env.reset(start) };
+  });
+  for (let step = 0; live.length > 0; step += 1) {
+    const observations = new Float64Array(live.length * width);
+    live.forEach(({ observation }, row) => observations.set(Array.from(observation), row * width));
+    const chosen =
+      mode === 'deterministic'
+        ? deterministic(observations)
+        : sample(
+            observations,
+            live.map((each) => foldIn(each.key, step)),
+          ).actions;
+    const actions = clipActions(space, config.clipActions, chosen);
+    live = live.filter((each, row) => {
+      const action =
+        space.kind === 'discrete' ? (actions[row] as number) : actions.slice(row * space.low.length, (row + 1) * space.low.length);
+      const next = env.step(each.state, action);
+      each.state = next.state;
+      each.observation = next.observation;
+      returns[each.episode] = (returns[each.episode] as number) + next.reward;
+      lengths[each.episode] = step + 1;
+      return !next.terminated && !next.truncated && step + 1 < maxSteps;
+    });
+  }
+  const mean = returns.reduce((sum, x) => sum + x, 0) / episodes;
+  const deviation = Math.sqrt(returns.reduce((sum, x) => sum + (x - mean) ** 2, 0) / episodes);
+  return { mode, returns, lengths, mean, deviation, min: Math.min(...returns), max: Math.max(...returns) };
+};
