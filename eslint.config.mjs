@@ -15,6 +15,7 @@ const buildersOfFreshValues = [
   ['packages/autodiff/src/api/jit.ts', 'the cache of compiled functions fills as they are called'],
   ['packages/autodiff/src/backends/**', 'engines fill the slots of one run'],
   ['packages/envs/src/**', 'a step writes the next state, drawn pictures and observations into fresh buffers'],
+  ['apps/*/src/{main.ts,commands/**,output/**}', 'commands are effects in order; they set the exit code'],
   ['packages/*/src/laws/**', 'generators and checks of laws are loops over samples'],
 ];
 

@@ -5,6 +5,11 @@ import base from './vitest.config.js';
 export default mergeConfig(
   base,
   defineConfig({
-    test: { include: ['test/{autodiff,laws}/**/*.test.ts'], exclude: ['**/*.types.test.ts', '**/*.speed.test.ts'] },
+    test: {
+      include: ['test/{autodiff,laws}/**/*.test.ts'],
+      exclude: ['**/*.types.test.ts', '**/*.speed.test.ts'],
+      // What compares the text of the sources with what they export fails on any instrumented file.
+      testNamePattern: '^(?!discovery)',
+    },
   }),
 );

@@ -74,12 +74,13 @@ export const gae = ({ rewards, values, finalValues, terminated, truncated, segme
  */
 export const normaliseAdvantages = (advantages: Float64Array): { readonly advantages: Float64Array; readonly constant: boolean } => {
   const count = advantages.length;
-  const mean = advantages.reduce((sum, a) => sum + a / count, 0);
   const largest = advantages.reduce((most, a) => Math.max(most, Math.abs(a)), 0);
-  // Scaled by the largest, so that squares neither overflow nor vanish.
-  const spread = advantages.reduce((sum, a) => sum + ((a - mean) / largest) ** 2 / count, 0);
-  const deviation = largest * Math.sqrt(spread);
-  // Rounding alone makes deviations of about 1e-16 of the largest.
-  const constant = largest === 0 || deviation <= 1e-12 * largest;
-  return { advantages: constant ? new Float64Array(count) : advantages.map((a) => (a - mean) / deviation), constant };
+  if (largest === 0) return { advantages: new Float64Array(count), constant: true };
+  // Divided by the largest, so that neither sums nor squares overflow or vanish.
+  const relative = advantages.map((a) => a / largest);
+  const mean = relative.reduce((sum, a) => sum + a / count, 0);
+  const deviation = Math.sqrt(relative.reduce((sum, a) => sum + (a - mean) ** 2 / count, 0));
+  // Rounding alone makes deviations of about 1e-16.
+  const constant = deviation <= 1e-12;
+  return { advantages: constant ? new Float64Array(count) : relative.map((a) => (a - mean) / deviation), constant };
 };

@@ -33,6 +33,18 @@ export { type Preset, presetConfig, presets } from './presets.js';
 export type { EpisodeReport, StepReport, Warning } from './report.js';
 export { emptyStatistics, mergeStatistics, normalise, type RunningStatistics, statisticsOf, varianceOf } from './running-statistics.js';
 export type { StepConfig } from './setup.js';
+export { evaluate, type Evaluation, type EvaluationConfig, type EvaluationMode, type EvaluationOptions } from './shell/evaluate.js';
+export { type Environments, rollout, type Rollout, type RolloutConfig } from './shell/rollout.js';
+export {
+  type Iteration,
+  type IterationRecord,
+  type Seconds,
+  type Snapshot,
+  startOfTraining,
+  train,
+  type TrainConfig,
+  TrainingError,
+} from './shell/train.js';
 export type { EpisodeProgress, TrpoState } from './state.js';
 export { type Probe, type Stage, trpoStep } from './step.js';
 export {

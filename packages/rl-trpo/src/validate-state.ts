@@ -23,7 +23,8 @@ const checkTree = (field: string, tree: unknown): Issues => {
 /** A tree that must look like another one, such as the moments of an optimiser. */
 const checkLike = (field: string, tree: unknown, like: unknown): Issues => {
   const issues = checkTree(field, tree);
-  if (issues.length > 0) return issues;
+  // What it should look like may be wrong itself, which is an issue of its own.
+  if (issues.length > 0 || checkTree(field, like).length > 0) return issues;
   const [found, expected] = [treeFlatten(tree), treeFlatten(like)];
   const text = (flat: typeof found): string => `${describeStructure(flat.structure)} of ${flat.leaves.map(describe).join(', ')}`;
   const same =

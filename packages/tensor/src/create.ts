@@ -1,8 +1,9 @@
 /** Tensors from numbers, and numbers from tensors. Everything copies at the border. */
+import { castFor, scalarFor, tensorFor } from './convert.js';
 import { allocate, checkLiteral, type DType, literalDType, type TypedArray } from './dtype.js';
 import { dtypeError, invalid, NatgradError, shapeError } from './errors.js';
 import { checkShape, describe, type Shape, sizeOf } from './shape.js';
-import { adopt, describeForeign, elements, isTensor, type Scalar, type Tensor, type TensorLike } from './tensor.js';
+import { adopt, describeForeign, elements, type Scalar, type Tensor, type TensorLike } from './tensor.js';
 
 /** Numbers nested to any depth; all rows of one level have one length. */
 export type Nested = number | boolean | readonly Nested[];
@@ -19,7 +20,14 @@ export type Nested = number | boolean | readonly Nested[];
  */
 export const tensor = (nested: Nested, dtype?: DType): Tensor => {
   const shape: number[] = [];
+  const open = new Set<Nested>();
   for (let level: Nested = nested; Array.isArray(level); level = level[0] as Nested) {
+    if (open.has(level))
+      throw invalid('tensor', `the arrays contain themselves at input${'[0]'.repeat(shape.length)}`, {
+        argument: `input${'[0]'.repeat(shape.length)}`,
+        expected: 'nested arrays of finite depth',
+      });
+    open.add(level);
     shape.push(level.length);
     if (level.length === 0) break;
   }
@@ -49,7 +57,8 @@ export const tensor = (nested: Nested, dtype?: DType): Tensor => {
             expected: `length ${shape[depth]}`,
           },
         );
-      row.forEach((item, i) => visit(item, depth + 1, `${path}[${i}]`));
+      // A hole of a sparse array is no number; `forEach` would pass over it.
+      for (let i = 0; i < row.length; i += 1) visit(row[i] as Nested, depth + 1, `${path}[${i}]`);
       return;
     }
     if (typeof level !== 'number' && typeof level !== 'boolean')
@@ -77,11 +86,8 @@ export const tensor = (nested: Nested, dtype?: DType): Tensor => {
 };
 
 /** A rank-0 tensor, `f64` (or `bool` for a boolean) unless a dtype is given. */
-export const scalar = (value: number | boolean, dtype: DType = literalDType(value)): Scalar => {
-  const data = allocate(dtype, 1);
-  data[0] = checkLiteral('scalar', value, dtype);
-  return adopt(data, dtype, []) as Scalar;
-};
+export const scalar = (value: number | boolean, dtype: DType = literalDType(value)): Scalar =>
+  scalarFor('scalar', value, dtype);
 
 /** Every element `value`. */
 export const full = (shape: Shape, value: number | boolean, dtype: DType = literalDType(value)): Tensor => {
@@ -111,7 +117,9 @@ export const arange = (start: number, stop?: number, step = 1, dtype: DType = 'f
     throw invalid('arange', `arange(${from}, ${to}, ${step}) needs finite bounds and a step other than 0`, {
       argument: 'step',
     });
-  const count = Math.max(0, Math.ceil((to - from) / step));
+  let count = Math.max(0, Math.ceil((to - from) / step));
+  // The quotient is rounded: (1.3 − 1)/0.1 is a little more than 3, and a fourth element would be the stop itself.
+  if (count > 0 && (step > 0 ? from + (count - 1) * step >= to : from + (count - 1) * step <= to)) count -= 1;
   const data = allocate(dtype, sizeOf(checkShape('arange', [count])));
   for (let i = 0; i < count; i += 1) data[i] = checkLiteral('arange', from + i * step, dtype);
   return adopt(data, dtype, [count]);
@@ -122,7 +130,7 @@ export const linspace = (start: number, stop: number, count: number, dtype: 'f32
   checkShape('linspace', [count]);
   const data = allocate(dtype, count);
   for (let i = 0; i < count; i += 1)
-    data[i] = i === count - 1 && count > 1 ? stop : start + (i * (stop - start)) / Math.max(1, count - 1);
+    data[i] = i === 0 ? start : i === count - 1 ? stop : start + (i * (stop - start)) / (count - 1);
   return adopt(data, dtype, [count]);
 };
 
@@ -163,11 +171,18 @@ export const fromTypedArray = (data: TypedArray, shape: Shape = [data.length]): 
       },
     );
   if (dtype === 'bool') data.forEach((x) => void checkLiteral('fromTypedArray', x, 'bool'));
-  return adopt(data.slice(), dtype, shape);
+  return adopt(copyOf(data, dtype), dtype, shape);
+};
+
+/** Not `slice`, which for Node's `Buffer`, a `Uint8Array` too, gives a view of the same bytes. */
+const copyOf = (data: TypedArray, dtype: DType): TypedArray => {
+  const copy = allocate(dtype, data.length);
+  copy.set(data);
+  return copy;
 };
 
 /** A copy of the elements, row-major; `bool` comes as bytes 0 and 1. */
-export const toTypedArray = (x: Tensor): TypedArray => elements(x, 'toTypedArray').slice();
+export const toTypedArray = (x: Tensor): TypedArray => copyOf(elements(x, 'toTypedArray'), x.dtype);
 
 /** The elements as nested arrays of numbers (booleans for `bool`); rank 0 gives the bare number. */
 export const toNested = (x: Tensor): Nested => {
@@ -198,25 +213,10 @@ export const item = (x: Tensor): number => {
 };
 
 /** Converts to another dtype: to `i32` truncates toward zero and wraps like JavaScript's `| 0`; to `bool` is `x ≠ 0`. */
-export const cast = (x: Tensor, dtype: DType): Tensor => {
-  if (x.dtype === dtype) {
-    elements(x, 'cast');
-    return x;
-  }
-  const from = elements(x, 'cast');
-  const data = allocate(dtype, x.size);
-  if (dtype === 'bool') for (let i = 0; i < from.length; i += 1) data[i] = from[i] === 0 ? 0 : 1;
-  else data.set(from);
-  return adopt(data, dtype, x.shape);
-};
+export const cast = (x: Tensor, dtype: DType): Tensor => castFor('cast', x, dtype);
 
 /** A tensor from a tensor or a JavaScript literal. */
-export const asTensor = (like: TensorLike, dtype?: DType): Tensor => {
-  if (isTensor(like)) return like;
-  if (typeof like !== 'number' && typeof like !== 'boolean')
-    throw invalid('asTensor', `expected a tensor, a number or a boolean, found ${describeForeign(like)}`);
-  return scalar(like, dtype);
-};
+export const asTensor = (like: TensorLike, dtype?: DType): Tensor => tensorFor('asTensor', like, dtype);
 
 /**
  * The same tensor, known to the type system to be a scalar. Checks the shape only, so it may be used on traced values.

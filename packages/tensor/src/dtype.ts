@@ -24,6 +24,12 @@ export const allocate = (dtype: DType, size: number): TypedArray => {
       return new Int32Array(size);
     case 'bool':
       return new Uint8Array(size);
+    default:
+      throw dtypeError('dtype', `${String(dtype)} is not a dtype`, {
+        argument: 'dtype',
+        found: String(dtype),
+        expected: `one of ${DTYPES.join(', ')}`,
+      });
   }
 };
 
@@ -39,7 +45,7 @@ export const promote = (a: DType, b: DType): DType => (DTYPES.indexOf(a) >= DTYP
  */
 export const promoteWeak = (dtype: DType, literal: number | boolean): DType => {
   if (isFloat(dtype) || typeof literal === 'boolean') return dtype;
-  return Number.isInteger(literal) && Math.abs(literal) <= 2 ** 31 - 1 ? 'i32' : 'f64';
+  return Number.isInteger(literal) && literal >= -(2 ** 31) && literal < 2 ** 31 ? 'i32' : 'f64';
 };
 
 /** The dtype of a JavaScript number or boolean that stands alone: `f64` or `bool`. */

@@ -1,12 +1,12 @@
 /** Elementwise functions with broadcasting. Every one of them returns a fresh tensor and leaves its inputs alone. */
-import { asTensor, cast } from './create.js';
-import { type DType, promote, promoteWeak, toFloatDType } from './dtype.js';
+import { promoteFor, tensorFor } from './convert.js';
+import { type DType, toFloatDType } from './dtype.js';
 import { dtypeError } from './errors.js';
 import { erf as erfOf } from './kernels/erf.js';
 import { type BinaryFunction, mapBinary, mapUnary, selectElements, type UnaryFunction } from './kernels/loops.js';
 import { broadcastTo } from './movement.js';
 import { broadcastShapes, describe } from './shape.js';
-import { adopt, isTensor, type Scalar, type Tensor, type TensorLike } from './tensor.js';
+import { adopt, type Scalar, type Tensor, type TensorLike } from './tensor.js';
 
 /** A function of one operand that keeps the shape; a `Scalar` gives a `Scalar`. */
 export interface UnaryOperation {
@@ -21,29 +21,19 @@ export interface BinaryOperation {
 }
 
 /** Brings two operands to their common dtype; JavaScript numbers are weak (see `promoteWeak`). */
-export const promoteOperands = (x: TensorLike, y: TensorLike): readonly [Tensor, Tensor] => {
-  if (isTensor(x) && isTensor(y)) {
-    const dtype = promote(x.dtype, y.dtype);
-    return [cast(x, dtype), cast(y, dtype)];
-  }
-  if (isTensor(x)) return meetLiteral(x, y as number | boolean);
-  if (isTensor(y)) {
-    const [b, a] = meetLiteral(y, x);
-    return [a, b];
-  }
-  return promoteOperands(asTensor(x), asTensor(y));
-};
+export const promoteOperands = (x: TensorLike, y: TensorLike): readonly [Tensor, Tensor] =>
+  promoteFor('promoteOperands', x, y);
 
-const meetLiteral = (x: Tensor, literal: number | boolean): readonly [Tensor, Tensor] => {
-  const dtype = typeof literal === 'number' || typeof literal === 'boolean' ? promoteWeak(x.dtype, literal) : x.dtype;
-  return [cast(x, dtype), asTensor(literal, dtype)];
-};
-
-const unary = (operation: string, f: UnaryFunction, kind: 'float' | 'numeric'): UnaryOperation =>
+const unary = (
+  operation: string,
+  f: UnaryFunction,
+  kind: 'float' | 'numeric',
+  integer: UnaryFunction = f,
+): UnaryOperation =>
   ((like: TensorLike): Tensor => {
-    const x = asTensor(like);
+    const x = tensorFor(operation, like);
     const dtype: DType = kind === 'float' ? toFloatDType(x.dtype) : x.dtype === 'bool' ? 'i32' : x.dtype;
-    return adopt(mapUnary(x, dtype, f, operation), dtype, x.shape);
+    return adopt(mapUnary(x, dtype, dtype === 'i32' ? integer : f, operation), dtype, x.shape);
   }) as UnaryOperation;
 
 const binary = (
@@ -54,7 +44,7 @@ const binary = (
   integer: BinaryFunction = f,
 ): BinaryOperation =>
   ((p: TensorLike, q: TensorLike): Tensor => {
-    const [a, b] = promoteOperands(p, q);
+    const [a, b] = promoteFor(operation, p, q);
     if (operands === 'bool' && a.dtype !== 'bool')
       throw dtypeError(operation, `${describe(a)} and ${describe(b)}: both operands must be bool`, {
         found: `${describe(a)} and ${describe(b)}`,
@@ -98,7 +88,12 @@ export const cos: UnaryOperation = unary('cos', Math.cos, 'float');
 export const sqrt: UnaryOperation = unary('sqrt', Math.sqrt, 'float');
 /** The error function 2/√π ∫₀ˣ e^(−t²) dt. */
 export const erf: UnaryOperation = unary('erf', erfOf, 'float');
-export const square: UnaryOperation = unary('square', (x) => x * x, 'numeric');
+export const square: UnaryOperation = unary(
+  'square',
+  (x) => x * x,
+  'numeric',
+  (x) => Math.imul(x, x),
+);
 
 export const equal: BinaryOperation = binary('equal', (x, y) => (x === y ? 1 : 0), 'any', 'bool');
 export const notEqual: BinaryOperation = binary('notEqual', (x, y) => (x !== y ? 1 : 0), 'any', 'bool');
@@ -111,7 +106,7 @@ export const logicalOr: BinaryOperation = binary('logicalOr', (x, y) => x | y, '
 
 /** Negation of a `bool` tensor. */
 export const logicalNot = (like: TensorLike): Tensor => {
-  const x = asTensor(like);
+  const x = tensorFor('logicalNot', like);
   if (x.dtype !== 'bool')
     throw dtypeError('logicalNot', `${describe(x)} is not bool`, { found: describe(x), expected: 'a bool tensor' });
   return adopt(
@@ -123,7 +118,7 @@ export const logicalNot = (like: TensorLike): Tensor => {
 
 /** Where the elements are neither NaN nor infinite; always true for `i32` and `bool`. */
 export const isFinite = (like: TensorLike): Tensor => {
-  const x = asTensor(like);
+  const x = tensorFor('isFinite', like);
   return adopt(
     mapUnary(x, 'bool', (value) => (Number.isFinite(value) ? 1 : 0), 'isFinite'),
     'bool',
@@ -141,14 +136,14 @@ export const isFinite = (like: TensorLike): Tensor => {
  * ```
  */
 export const select = (condition: TensorLike, x: TensorLike, y: TensorLike): Tensor => {
-  const chosen = asTensor(condition);
+  const chosen = tensorFor('select', condition);
   if (chosen.dtype !== 'bool')
     throw dtypeError('select', `the condition ${describe(chosen)} is not bool`, {
       argument: 'condition',
       found: describe(chosen),
       expected: 'a bool tensor; compare first, e.g. greater(x, 0)',
     });
-  const [a, b] = promoteOperands(x, y);
+  const [a, b] = promoteFor('select', x, y);
   const shape = broadcastShapes('select', chosen.shape, broadcastShapes('select', a.shape, b.shape));
   const spread = (t: Tensor): Tensor => broadcastTo(t, shape);
   return adopt(selectElements(spread(chosen), spread(a), spread(b)), a.dtype, shape);

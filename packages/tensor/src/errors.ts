@@ -47,14 +47,20 @@ export const registerInternalRoot = (directory: string): void => {
 registerInternalRoot(new URL('.', import.meta.url).href);
 
 /** `at name (place:line:column)` or, for a frame without a name, `at place:line:column`. */
-const frame = /^at (?:.*\((.+:\d+:\d+)\)|(?:async )?(.+:\d+:\d+))$/;
+const frame = /^at (?:.*? \((.+:\d+:\d+)\)|(?:async )?(.+:\d+:\d+))$/;
 
 /** First stack frame outside the packages: the line in the user's program. */
 export const userLine = (stack: string | undefined): string | undefined => {
   for (const line of (stack ?? '').split('\n').slice(1)) {
     const match = frame.exec(line.trim());
     const place = match?.[1] ?? match?.[2];
-    if (place === undefined || place.startsWith('node:') || place.includes('/node_modules/')) continue;
+    if (
+      place === undefined ||
+      place.startsWith('node:') ||
+      place.startsWith('eval at') ||
+      place.includes('/node_modules/')
+    )
+      continue;
     const path = place.replace(/^file:\/\//, '');
     if (internalRoots.some((root) => path.startsWith(root))) continue;
     return path;

@@ -1,7 +1,6 @@
 /** Matrix products with batch dimensions. */
-
+import { promoteFor } from './convert.js';
 import { allocate, type DType } from './dtype.js';
-import { promoteOperands } from './elementwise.js';
 import { shapeError } from './errors.js';
 import { multiplyBlock } from './kernels/matmul.js';
 import { broadcastTo } from './movement.js';
@@ -58,9 +57,9 @@ export const matmul = (x: Tensor, y: Tensor): Tensor => {
     const shape = [...product.shape];
     if (y.rank === 1) shape.pop();
     if (x.rank === 1) shape.splice(y.rank === 1 ? -1 : -2, 1);
-    return adopt(elements(product), product.dtype, shape);
+    return adopt(elements(product, 'matmul'), product.dtype, shape);
   }
-  const [a, b] = promoteOperands(x, y);
+  const [a, b] = promoteFor('matmul', x, y);
   const { batch, rows, inner, columns } = matmulShape(a, b);
   const dtype: DType = a.dtype === 'bool' ? 'i32' : a.dtype;
   const left = elements(broadcastTo(a, [...batch, rows, inner]), 'matmul');
@@ -88,8 +87,8 @@ export const checkVectors = (x: Aval, y: Aval): void => {
   }
 };
 
-const asRow = (x: Tensor): Tensor => (x.rank === 1 ? adopt(elements(x), x.dtype, [1, x.size]) : x);
-const asColumn = (y: Tensor): Tensor => (y.rank === 1 ? adopt(elements(y), y.dtype, [y.size, 1]) : y);
+const asRow = (x: Tensor): Tensor => (x.rank === 1 ? adopt(elements(x, 'matmul'), x.dtype, [1, x.size]) : x);
+const asColumn = (y: Tensor): Tensor => (y.rank === 1 ? adopt(elements(y, 'matmul'), y.dtype, [y.size, 1]) : y);
 
 /** Dot product of two vectors. */
 export const dot = (x: Tensor, y: Tensor): Scalar => {

@@ -171,7 +171,7 @@ export const slice = (
   return fromView(makeView(view.data, shape, stride, offset), x.dtype);
 };
 
-/** Adds an axis of extent 1 at `axis` (counted in the result). Zero-copy. */
+/** Adds an axis of extent 1 at `axis` (counted in the result). Zero-copy when the input is contiguous. */
 export const expandDims = (x: Tensor, axis: number): Tensor => {
   const at = normaliseAxis('expandDims', axis, [...x.shape, 1]);
   return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);
@@ -194,7 +194,7 @@ export const squeezeShape = (
   return x.shape.filter((_, k) => k !== at);
 };
 
-/** Drops one axis of extent 1, or all of them without an axis. Zero-copy. */
+/** Drops one axis of extent 1, or all of them without an axis. Zero-copy when the input is contiguous. */
 export const squeeze = (x: Tensor, axis?: number): Tensor => reshape(x, squeezeShape('squeeze', x, axis));
 
 /** Checks an `embed` and returns where the box ends on each axis. */

@@ -12,6 +12,7 @@ import {
   rowMinimum,
   rowProduct,
   rowProductInteger,
+  rowSumInteger,
   rowVariance,
 } from './kernels/reduce.js';
 import { transpose } from './movement.js';
@@ -78,7 +79,7 @@ const numeric = (from: DType): DType => (from === 'bool' ? 'i32' : from);
 const same = (from: DType): DType => from;
 
 /** Σ x. Nothing sums to 0; `bool` counts in `i32`. */
-export const sum: Reduction = reduction('sum', pairwiseSum, { dtype: numeric, empty: true });
+export const sum: Reduction = reduction('sum', pairwiseSum, { dtype: numeric, empty: true, integer: rowSumInteger });
 /** Π x. Nothing multiplies to 1. */
 export const prod: Reduction = reduction('prod', rowProduct, {
   dtype: numeric,
@@ -131,6 +132,8 @@ export const cumulativeSum = (x: Tensor, axis = -1): Tensor => {
     for (let j = start; j < start + inner; j += 1)
       for (let i = 0, at = j, total = 0; i < count; i += 1, at += inner) {
         total += data[at] as number;
+        // Beyond 2⁵³ a sum of integers would be rounded before it wraps.
+        if (dtype === 'i32') total |= 0;
         out[at] = total;
       }
   return adopt(out, dtype, x.shape);

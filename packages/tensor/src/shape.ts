@@ -77,10 +77,11 @@ export const normaliseAxes = (
   shape: Shape,
 ): number[] => {
   if (axes === undefined) return shape.map((_, axis) => axis);
-  const listed = (typeof axes === 'number' ? [axes] : axes).map((axis) => normaliseAxis(operation, axis, shape));
+  const written = typeof axes === 'number' ? [axes] : axes;
+  const listed = written.map((axis) => normaliseAxis(operation, axis, shape));
   const sorted = [...new Set(listed)].sort((a, b) => a - b);
   if (sorted.length !== listed.length)
-    throw invalid(operation, `axes [${listed.join(',')}] name one axis twice`, { argument: 'axes' });
+    throw invalid(operation, `axes [${written.join(',')}] of a value of shape [${shape.join(',')}] name one axis twice`, { argument: 'axes' });
   return sorted;
 };
 

@@ -74,7 +74,8 @@ export const flattenWith = <Leaf>(
       throw new NatgradError('TreeMismatch', `the tree contains itself at ${path}`, { operation, argument: path });
     open.add(node);
     const structure: TreeStructure = Array.isArray(node)
-      ? { kind: 'array', children: node.map((child, i) => visit(child, `${path}[${i}]`)) }
+      ? // Not `map`, which leaves out the holes of a sparse array.
+        { kind: 'array', children: Array.from(node, (child, i) => visit(child, `${path}[${i}]`)) }
       : objectStructure(node, path);
     open.delete(node);
     return structure;
@@ -159,7 +160,8 @@ export const describeStructure = (structure: TreeStructure): string => {
 };
 
 export const sameStructure = (a: TreeStructure, b: TreeStructure): boolean =>
-  a === b || describeStructure(a) === describeStructure(b);
+  // Not by the text for people: a key may contain a colon or a comma.
+  a === b || JSON.stringify(a) === JSON.stringify(b);
 
 /** Throws `TreeMismatch` naming both structures unless they are one. */
 export const checkSameStructure = (

@@ -1,4 +1,4 @@
-import { describe, item, type Tensor, treeUnflatten } from '@natgrad/tensor';
+import { describe, isFloat, item, ones, type Tensor, treeUnflatten, zeros } from '@natgrad/tensor';
 import { checkSameStructure, dtypeError, shapeError } from '@natgrad/tensor/internal';
 import { executable } from '../backends/engine.js';
 import { interpreter } from '../backends/interpreter.js';
@@ -49,12 +49,20 @@ function widenLinear(
   return withInputs(aligned, inputs, places);
 }
 
-/** The known part of a branch, whose residuals stand between `before` and `after`: those of the other branch, as zeros. */
+/**
+ * Stands for a residual of the branch not taken. Not zero: under `vmap` with a predicate per example the linear part of that
+ * branch runs on it too, and though its result is masked, a division by zero there would reach the gradient as 0 · ∞. Indices
+ * stay zero, which is never out of range.
+ */
+function placeholder({ dtype, shape }: Aval): Value {
+  return isFloat(dtype) ? ones(shape, dtype) : zeros(shape, dtype);
+}
+
+/** The known part of a branch, whose residuals stand between `before` and `after`, the places of the other branch's. */
 function padResiduals(split: SplitGraph, outputs: number, before: readonly Aval[], after: readonly Aval[]): Graph {
   return traceFlat('cond', split.primal.inputs, (...args) => {
     const all = replay(split.primal, args);
-    const zero = (aval: Aval): Value => instantiate(null, aval);
-    return [...all.slice(0, outputs), ...before.map(zero), ...all.slice(outputs), ...after.map(zero)];
+    return [...all.slice(0, outputs), ...before.map(placeholder), ...all.slice(outputs), ...after.map(placeholder)];
   }).graph;
 }
 

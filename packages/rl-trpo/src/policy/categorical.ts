@@ -34,7 +34,7 @@ export const categoricalDistribution = (n: number): Distribution<CategoricalPara
       sum(select(equal(expandDims(cast(actions, 'i32'), 1), choices), logSoftmax(logits), 0), 1),
     entropy: ({ logits }) => {
       const logP = logSoftmax(logits);
-      return negate(expectation(exp(logP), logP));
+      return expectation(exp(logP), negate(logP));
     },
     // Σ p (log p − log q)
     kl: (old, next) => {

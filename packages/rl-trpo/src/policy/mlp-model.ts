@@ -59,7 +59,7 @@ const gaussianHead = (width: number): Head => ({
  * ```ts
  * const model = mlpModel({ observationSpace: { low: [0, 0, 0, 0] }, actionSpace: { kind: 'discrete', n: 2 } });
  * const { policy } = model.initialise(key(0));
- * console.log(model.policy(policy, zeros([3, 4])).logits?.shape); // [ 3, 2 ]
+ * console.log(model.policy(policy, zeros([3, 4]))['logits']?.shape); // [ 3, 2 ]
  * ```
  */
 export const mlpModel = (spaces: Spaces, options: Partial<ModelOptions> = {}): Model<MlpPolicyParameters, MlpParameters> => {

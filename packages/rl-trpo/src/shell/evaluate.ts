@@ -87,7 +87,9 @@ export const evaluate = (config: EvaluationConfig, state: TrpoState, options: Ev
     const actions = clipActions(space, config.clipActions, chosen);
     live = live.filter((each, row) => {
       const action =
-        space.kind === 'discrete' ? (actions[row] as number) : actions.slice(row * space.low.length, (row + 1) * space.low.length);
+        space.kind === 'discrete'
+          ? (actions[row] as number)
+          : actions.slice(row * space.low.length, (row + 1) * space.low.length);
       const next = env.step(each.state, action);
       each.state = next.state;
       each.observation = next.observation;

@@ -139,26 +139,49 @@ export const rollout = (config: RolloutConfig, state: TrpoState, from: Environme
   const chosen = ({ acted }: Taken): Float64Array => acted.actions;
   const actions =
     action.dtype === 'i32'
-      ? adopt(collect(new Int32Array(rows * sizeOf(action.shape)), sizeOf(action.shape), chosen), 'i32', [rows, ...action.shape])
+      ? adopt(collect(new Int32Array(rows * sizeOf(action.shape)), sizeOf(action.shape), chosen), 'i32', [
+          rows,
+          ...action.shape,
+        ])
       : adopt(floats(sizeOf(action.shape), chosen), 'f64', [rows, ...action.shape]);
   const oldParameters: DistributionParameters = Object.fromEntries(
     Object.entries(parameterShapes).map(([name, shape]) => [
       name,
-      adopt(floats(sizeOf(shape), ({ acted }) => acted.parameters[name] as Float64Array), 'f64', [rows, ...shape]),
+      adopt(
+        floats(sizeOf(shape), ({ acted }) => acted.parameters[name] as Float64Array),
+        'f64',
+        [rows, ...shape],
+      ),
     ]),
   );
   const terminated = collect(new Uint8Array(rows), 1, ({ transition }) => transition.terminated);
   const truncated = collect(new Uint8Array(rows), 1, ({ transition }) => transition.truncated);
   const segments: readonly Segment[] = lengths.map((length, environment) => ({ environment, length }));
   const ends = bootstrapRows(segments, terminated, truncated);
-  const finals = pick(floats(width, ({ transition }) => transition.finalObservations), width, ends);
+  const finals = pick(
+    floats(width, ({ transition }) => transition.finalObservations),
+    width,
+    ends,
+  );
   return {
     batch: {
-      observations: adopt(floats(width, ({ observations }) => observations), 'f64', [rows, width]),
+      observations: adopt(
+        floats(width, ({ observations }) => observations),
+        'f64',
+        [rows, width],
+      ),
       actions,
-      logProbabilities: adopt(floats(1, ({ acted }) => acted.logProbabilities), 'f64', [rows]),
+      logProbabilities: adopt(
+        floats(1, ({ acted }) => acted.logProbabilities),
+        'f64',
+        [rows],
+      ),
       oldParameters,
-      rewards: adopt(floats(1, ({ transition }) => transition.rewards), 'f64', [rows]),
+      rewards: adopt(
+        floats(1, ({ transition }) => transition.rewards),
+        'f64',
+        [rows],
+      ),
       terminated: adopt(terminated, 'bool', [rows]),
       truncated: adopt(truncated, 'bool', [rows]),
       finalObservations: adopt(finals, 'f64', [ends.length, width]),

@@ -3,7 +3,7 @@ import type { VectorEnv } from '@natgrad/envs';
 import { type Key, split } from '@natgrad/tensor';
 import { type Either, isLeft } from 'fp-ts/lib/Either.js';
 import { decodeConfig, type TrpoConfig } from '../config.js';
-import { type TrpoError, issueError } from '../errors.js';
+import { issueError, type TrpoError } from '../errors.js';
 import { initialState } from '../initial-state.js';
 import type { Model } from '../model.js';
 import { mlpModel } from '../policy/mlp-model.js';

@@ -7,7 +7,7 @@ export interface FormatOptions {
   readonly precision?: number;
   /** Elements shown at each end of a long axis; 3 by default. */
   readonly edge?: number;
-  /** Tensors with more elements than this are shortened; 100 by default. */
+  /** Tensors with more elements (or, when empty, longer axes) than this are shortened; 100 by default. */
   readonly threshold?: number;
 }
 
@@ -32,7 +32,7 @@ export const formatElements = (data: TypedArray, dtype: DType, shape: Shape, opt
     const part = (i: number): string => build(axis + 1, start + i * each, each);
     const all = Array.from({ length: extent }, (_, i) => i);
     const shown =
-      data.length > threshold && extent > 2 * edge
+      Math.max(data.length, extent) > threshold && extent > 2 * edge
         ? [...all.slice(0, edge).map(part), '…', ...all.slice(-edge).map(part)]
         : all.map(part);
     return `[${shown.join(', ')}]`;

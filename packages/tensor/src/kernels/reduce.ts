@@ -20,6 +20,13 @@ export const pairwiseSum: RowReduction = (data, at, count) => {
   return sum;
 };
 
+/** Sum modulo 2³²: in doubles, more than 2²² terms could pass 2⁵³ and be rounded before they wrap. */
+export const rowSumInteger: RowReduction = (data, at, count) => {
+  let sum = 0;
+  for (let i = at; i < at + count; i += 1) sum = (sum + (data[i] as number)) | 0;
+  return sum;
+};
+
 export const rowProduct: RowReduction = (data, at, count) => {
   let product = 1;
   for (let i = at; i < at + count; i += 1) product *= data[i] as number;
@@ -67,12 +74,18 @@ export const rowArgmin: RowReduction = (data, at, count) => {
   return best;
 };
 
-/** Mean squared distance from the mean, in two passes: no cancellation when the mean is large. */
+/**
+ * Mean squared distance from the mean. The distances are taken first and then centred once more, so that neither
+ * cancellation nor the rounding of a large mean reaches the result (the corrected two-pass algorithm of Chan, Golub &
+ * LeVeque 1983, "Algorithms for computing the sample variance").
+ */
 export const rowVariance: RowReduction = (data, at, count) => {
   const mean = pairwiseSum(data, at, count) / count;
-  const squares = new Float64Array(count);
-  for (let i = 0; i < count; i += 1) squares[i] = ((data[at + i] as number) - mean) ** 2;
-  return pairwiseSum(squares, 0, count) / count;
+  const distances = new Float64Array(count);
+  for (let i = 0; i < count; i += 1) distances[i] = (data[at + i] as number) - mean;
+  const rest = pairwiseSum(distances, 0, count) / count;
+  for (let i = 0; i < count; i += 1) distances[i] = ((distances[i] as number) - rest) ** 2;
+  return pairwiseSum(distances, 0, count) / count;
 };
 
 /** log Σ eˣ, shifted by the largest element so that it neither overflows nor underflows. */

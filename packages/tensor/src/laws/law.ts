@@ -6,8 +6,7 @@ export interface Law {
   /** What holds, in a few words, e.g. `sum: agrees with a loop over the elements`. */
   readonly name: string;
   /** Throws (or gives false) for a counterexample. */
-  // biome-ignore lint/suspicious/noExplicitAny: laws of values of all types stand in one list
-  readonly property: IProperty<any>;
+  readonly property: IProperty<unknown>;
 }
 
 /** A law from an arbitrary and a check that throws, or gives false, for a counterexample. */
@@ -20,7 +19,7 @@ export const law = <T>(name: string, cases: fc.Arbitrary<T>, holds: (value: T) =
 export const DEFAULT_RUNS = 100;
 
 /**
- * Runs a law; throws with its name, the shrunken counterexample and the seed that reproduces it.
+ * Runs a law; throws with its name, what is wrong, the shrunken counterexample and the seed that reproduces it.
  * The number of cases is `lawRuns(numRuns)`.
  *
  * @example
@@ -32,6 +31,7 @@ export const DEFAULT_RUNS = 100;
 export const checkLaw = ({ name, property }: Law, parameters: Parameters<unknown> = {}): void => {
   const details = fc.check(property, { ...parameters, numRuns: lawRuns(parameters.numRuns ?? DEFAULT_RUNS) });
   if (!details.failed) return;
-  const report = fc.defaultReportMessage(details) ?? 'no details';
-  throw new Error(`the law "${name}" does not hold\n${report}`, { cause: details.errorInstance });
+  const cause = details.errorInstance instanceof Error ? details.errorInstance.message : '';
+  const report = fc.defaultReportMessage(details) ?? '';
+  throw new Error(`the law "${name}" does not hold: ${cause}\n${report}`, { cause: details.errorInstance });
 };

@@ -1,7 +1,7 @@
 /** Well-typed random programs whose values stay bounded, so that differences mean something. */
 import { type Shape, sizeOf } from '@natgrad/tensor';
 import type { Draw } from '../../ir/domain.js';
-import type { Program, Statement, Variable } from './syntax.js';
+import { type Program, type Statement, usesOf, type Variable } from './syntax.js';
 
 export interface ProgramOptions {
   /** Most statements of the outermost program; 6 unless told. */
@@ -46,10 +46,11 @@ const draft = (operation: string, args: readonly Known[], shape: Shape, bound: n
   bound,
 });
 
-/** One of the variables that fit, late ones as likely as early ones; null if there is none. */
+/** One of the variables that fit, late ones more likely than early ones; null if there is none. */
 const choose = (scope: Scope, { draw }: Context, fits: (variable: Known) => boolean = () => true): Known | null => {
   const fitting = scope.filter(fits).reverse();
-  return fitting.length === 0 ? null : draw.pick(fitting);
+  const last = fitting.length - 1;
+  return last < 0 ? null : (fitting[Math.min(draw.integer(0, last), draw.integer(0, last))] as Known);
 };
 
 const broadcast = (a: Shape, b: Shape): Shape | null => {
@@ -100,7 +101,7 @@ const movements: readonly Maker[] = [
   },
   (scope, context) => {
     const x = choose(scope, context);
-    return x && draft('reshape', [x], context.draw.boolean() ? [sizeOf(x.shape)] : [1, ...x.shape].slice(-2), x.bound);
+    return x && draft('reshape', [x], context.draw.boolean() || x.shape.length > 2 ? [sizeOf(x.shape)] : [1, ...x.shape], x.bound);
   },
   (scope, context) => {
     const x = choose(scope, context, ({ shape }) => shape.length < 2);
@@ -168,12 +169,12 @@ const constant: Maker = (_scope, { draw }) => {
 const body = (scope: Scope, context: Context, inputs: readonly Omit<Known, 'id'>[], wanted: readonly (Shape | null)[], largest = LARGEST): { readonly program: Program; readonly outputs: readonly Known[] } => {
   const own = inputs.map((input): Known => ({ ...input, id: context.fresh() }));
   const deeper = { ...context, depth: context.depth - 1 };
-  const grown = grow([...scope, ...own], deeper, context.draw.integer(1, 3));
+  const grown = grow([...scope, ...own], deeper, context.draw.integer(1, 4));
   const extra: Statement[] = [];
   const outputs = wanted.map((shape): Known => {
     const inside = [...own, ...grown.scope.slice(scope.length + own.length)];
     const fitting = inside.filter((variable) => shape === null || same(variable.shape, shape));
-    const chosen = fitting[Math.max(0, fitting.length - 1 - context.draw.integer(0, 1))] as Known;
+    const chosen = fitting.at(-1) as Known;
     if (chosen.bound <= largest) return chosen;
     const squashed: Known = { id: context.fresh(), shape: chosen.shape, bound: 1 };
     extra.push({ defines: squashed, operation: 'tanh', args: [chosen.id], numbers: [], bodies: [] });
@@ -223,7 +224,8 @@ const functions: readonly Maker[] = [
   },
   ...['grad', 'vjpOfValue'].map((operation): Maker => (scope, context) => {
     const x = choose(scope, context);
-    return x && draft(operation, [x], x.shape, Infinity, [], [body(scope, context, [x], [null]).program]);
+    const inside = { ...context, options: { ...context.options, while: false } };
+    return x && draft(operation, [x], x.shape, Infinity, [], [body(scope, inside, [x], [null]).program]);
   }),
   ...['jvp', 'linearizeApply'].map((operation): Maker => (scope, context) => {
     const x = choose(scope, context);
@@ -277,7 +279,9 @@ const grow = (scope: Scope, context: Context, count: number): { readonly scope: 
   const { draw, depth, options } = context;
   const known = [...scope];
   const statements: Statement[] = [];
-  const groups = [simple, movements, ...(depth > 0 ? [functions, ...(options.while === true ? [[whileLoop]] : [])] : [])];
+  const taken = options.while === true ? [...functions, whileLoop] : functions;
+  const structured = depth > 0 ? [taken, taken] : [];
+  const groups = [simple, simple, simple, movements, ...structured];
   const define = ({ shape, bound, ...rest }: Draft): Known => {
     const variable: Known = { id: context.fresh(), shape, bound };
     statements.push({ ...rest, defines: { id: variable.id, shape } });
@@ -306,8 +310,9 @@ export const generateProgram = (draw: Draw, options: ProgramOptions = {}): Progr
   });
   const context: Context = { draw, fresh, depth: options.depth ?? 2, options };
   const { statements } = grow(inputs, context, draw.integer(2, options.statements ?? 6));
-  const defined = statements.map(({ defines }) => defines.id);
-  const last = defined.at(-1) ?? (inputs[0] as Known).id;
-  const outputs = draw.boolean() && defined.length > 1 ? [last, draw.pick(defined)] : [last];
+  // Everything computed counts: the results are what no statement uses, the last few of them.
+  const used = new Set(statements.flatMap((statement) => [...usesOf(statement)]));
+  const unused = statements.map(({ defines }) => defines.id).filter((id) => !used.has(id));
+  const outputs = unused.length === 0 ? [(inputs[0] as Known).id] : unused.slice(-3);
   return { inputs: inputs.map(({ id, shape }) => ({ id, shape })), statements, outputs };
 };

@@ -28,6 +28,10 @@ export interface Program {
   readonly outputs: readonly number[];
 }
 
+/** All variables that a statement reads, those read inside its bodies included. */
+export const usesOf = ({ args, bodies }: Statement): ReadonlySet<number> =>
+  new Set([...args, ...bodies.flatMap(({ statements, outputs }) => [...outputs, ...statements.flatMap((inner) => [...usesOf(inner)])])]);
+
 /** A function that calls the operations; outer variables come from `scope`. */
 export const runProgram =
   ({ inputs, statements, outputs }: Program, scope: ReadonlyMap<number, Value> = new Map()): FlatFunction =>

@@ -1,0 +1,125 @@
+/** `natgrad envs`: what there is, and `natgrad envs replay`: whether it is what it should be. */
+import { readFileSync } from 'node:fs';
+import {
+  decodeTrajectories,
+  environments,
+  makeEnv,
+  replay,
+  type Space,
+  type TrajectoryReplay,
+  widthOf,
+} from '@natgrad/envs';
+import { isLeft } from 'fp-ts/lib/Either.js';
+import type { Arguments, CommandLine } from '../arguments.js';
+import { EXIT, usage } from '../failure.js';
+import { deviation, jsonLine, table } from '../output/format.js';
+import { terminal } from '../output/terminal.js';
+
+export const envsLine: CommandLine = {
+  name: 'envs',
+  brief: 'list the environments',
+  summary: 'Lists the environments.',
+  flags: [{ name: 'json', description: 'one line of JSON per environment' }],
+  notes: ['`natgrad envs replay FILE…` compares environments with recorded trajectories.'],
+};
+
+const spaceText = (space: Space): string =>
+  space.kind === 'discrete' ? `${space.n} choices` : `${widthOf(space)} number${widthOf(space) === 1 ? '' : 's'}`;
+
+export const runEnvs = (args: Arguments): number => {
+  const out = terminal();
+  const made = environments.map((definition) => ({
+    definition,
+    env: definition.create(defaultsOf(definition.options)),
+  }));
+  if (args.has('json'))
+    for (const { definition, env } of made) {
+      const { id, summary, timeLimit, rewardThreshold, options } = definition;
+      const { observationSpace, actionSpace } = env;
+      out.write(`${jsonLine({ id, summary, timeLimit, rewardThreshold, observationSpace, actionSpace, options })}\n`);
+    }
+  else
+    out.write(
+      `${table(
+        ['environment', 'observation', 'action', 'time limit', 'solved at'],
+        made.map(({ definition: { id, timeLimit, rewardThreshold }, env }) => [
+          id,
+          spaceText(env.observationSpace),
+          spaceText(env.actionSpace),
+          String(timeLimit),
+          rewardThreshold === null ? '–' : String(rewardThreshold),
+        ]),
+      )}\n`,
+    );
+  return EXIT.done;
+};
+
+const defaultsOf = (
+  options: Readonly<Record<string, { readonly default: number | boolean }>>,
+): Record<string, number | boolean> =>
+  Object.fromEntries(Object.entries(options).map(([name, option]) => [name, option.default]));
+
+export const replayLine: CommandLine = {
+  name: 'envs replay',
+  operand: 'FILE…',
+  brief: 'compare environments with recorded trajectories',
+  summary: 'Replays recorded trajectories and shows the largest deviation of each quantity.',
+  flags: [{ name: 'json', description: 'one line of JSON per file; infinite deviations are "Infinity"' }],
+  notes: ['Exit code 0 if all agree, 1 beyond tolerance, 2 if a file cannot be compared.'],
+};
+
+interface Replayed {
+  readonly file: string;
+  readonly environment: string;
+  readonly matches: boolean;
+  readonly trajectories: readonly TrajectoryReplay[];
+}
+
+const replayFile = (file: string): Replayed => {
+  const refuse = (reason: string): never => {
+    throw usage(`${file}: ${reason}`);
+  };
+  const read = (): string => {
+    try {
+      return readFileSync(file, 'utf8');
+    } catch (error) {
+      return refuse(`it cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`);
+    }
+  };
+  const decoded = decodeTrajectories(read());
+  if (isLeft(decoded)) return refuse(decoded.left.message);
+  const env = makeEnv(decoded.right.env);
+  if (isLeft(env)) return refuse(env.left.message.split('\n', 1).join(''));
+  const replayed = replay(env.right, decoded.right);
+  if (isLeft(replayed)) return refuse(replayed.left.message.split('\n', 1).join(''));
+  return {
+    file,
+    environment: decoded.right.env,
+    matches: replayed.right.every(({ matches }) => matches),
+    trajectories: replayed.right,
+  };
+};
+
+export const runReplay = (args: Arguments): number => {
+  const out = terminal();
+  // All files are read before anything is shown, so that a wrong one among them is not lost in the output.
+  const all = args.operands.map(replayFile);
+  for (const each of all)
+    if (args.has('json')) out.write(`${jsonLine(each)}\n`);
+    else
+      out.write(
+        `${out.bold(each.environment)} ${each.file}\n${table(
+          ['trajectory', 'steps', 'state', 'observation', 'reward', 'ends differ', ''],
+          each.trajectories.map(({ name, steps, state, observation, reward, terminationMismatches, matches }) => [
+            name.length > 24 ? `${name.slice(0, 23)}…` : name,
+            String(steps),
+            deviation(state.largest),
+            deviation(observation.largest),
+            deviation(reward.largest),
+            String(terminationMismatches.length),
+            matches ? 'agrees' : 'DIFFERS',
+          ]),
+        )}\n`,
+      );
+  return all.every(({ matches }) => matches) ? EXIT.done : EXIT.failed;
+};

@@ -1,0 +1,53 @@
+/** `natgrad eval`: how good is the policy of a run? */
+import { loadMetrics, loadSnapshot, openRun } from '@natgrad/rl-trpo/runs';
+import { type Arguments, type CommandLine, wholeNumber } from '../arguments.js';
+import { EXIT } from '../failure.js';
+import { jsonLine, short, whole } from '../output/format.js';
+import { terminal } from '../output/terminal.js';
+import { evaluateTask, orFail, snapshotOf, taskOf } from '../task.js';
+import { resultOf } from './result.js';
+
+export const evalLine: CommandLine = {
+  name: 'eval',
+  operand: 'DIR',
+  brief: 'evaluate the policy of a run',
+  summary: 'Evaluates the policy of a run on episodes of their own; nothing is changed.',
+  flags: [
+    { name: 'episodes', value: 'N', description: 'episodes (100)' },
+    { name: 'sampled', description: 'sample actions, as in training, instead of the best guess' },
+    { name: 'json', description: 'one line of JSON' },
+  ],
+};
+
+export const runEval = (args: Arguments): number => {
+  const out = terminal();
+  const run = orFail(openRun(args.operands[0] ?? ''));
+  const task = taskOf(run.description);
+  const snapshot = snapshotOf(task, orFail(loadSnapshot(run)));
+  const { records } = orFail(loadMetrics(run));
+  const episodes = wholeNumber('episodes', args.value('episodes') ?? '100', 1);
+  const evaluation = evaluateTask(
+    task,
+    run.description,
+    snapshot,
+    episodes,
+    args.has('sampled') ? 'sampled' : 'deterministic',
+  );
+  const result = resultOf(task, run, snapshot, records, evaluation);
+  if (args.has('json')) {
+    out.write(`${jsonLine(result)}\n`);
+    return EXIT.done;
+  }
+  const { environment, mean, deviation, min, max, solved, threshold, steps } = result;
+  const verdict =
+    solved === null
+      ? ''
+      : solved
+        ? `\nSolved: the threshold is ${threshold}.`
+        : `\nNot solved: the threshold is ${threshold}.`;
+  out.write(
+    `${environment} after ${whole(steps)} steps, ${episodes} ${evaluation.mode} episodes\n` +
+      `return ${short(mean)} ± ${short(deviation)}, from ${short(min)} to ${short(max)}${verdict}\n`,
+  );
+  return EXIT.done;
+};

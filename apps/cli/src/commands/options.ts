@@ -1,0 +1,60 @@
+/** `natgrad options`: what `--set` and `--preset` take. */
+
+import { optionsOf } from '@natgrad/envs';
+import { describeOption, type Option, options, presets } from '@natgrad/rl-trpo';
+import type { Arguments, CommandLine } from '../arguments.js';
+import { EXIT } from '../failure.js';
+import { terminal } from '../output/terminal.js';
+import { findDefinition } from '../settings.js';
+
+export const optionsLine: CommandLine = {
+  name: 'options',
+  brief: 'list what train --set and --preset take',
+  summary: 'Lists the options that `train --set KEY=VALUE` takes, and the presets.',
+  flags: [{ name: 'env', value: 'ID', description: 'also the options of this environment' }],
+  notes: [
+    'Lists are written with commas: --set hidden=64,64. Options of an environment',
+    'begin with env: --set env.maxEpisodeSteps=200.',
+  ],
+};
+
+/** Breaks a text into lines of at most `width` characters. */
+const wrapped = (text: string, width: number): readonly string[] =>
+  text.split(' ').reduce<readonly string[]>((lines, word) => {
+    const last = lines.at(-1);
+    return last !== undefined && last.length + 1 + word.length <= width
+      ? [...lines.slice(0, -1), `${last} ${word}`]
+      : [...lines, word];
+  }, []);
+
+const entry = (head: string, about: string): string =>
+  [`  ${head}`, ...wrapped(about, 74).map((line) => `      ${line}`)].join('\n');
+
+export const runOptions = (args: Arguments): number => {
+  const out = terminal();
+  const id = args.value('env');
+  const forTrpo = Object.entries<Option>({ ...options }).map(([name, option]) => {
+    const value = Array.isArray(option.default) ? option.default.join(',') : String(option.default);
+    return entry(`${name} = ${value}`, `${option.description}; ${describeOption(option)}`);
+  });
+  const forEnvironment =
+    id === undefined
+      ? []
+      : Object.entries(optionsOf(findDefinition(id))).map(([name, option]) =>
+          entry(`env.${name} = ${String(option.default)}`, option.description),
+        );
+  const forPresets = Object.entries(presets).map(([name, { summary, options: given }]) => {
+    const settings = Object.entries(given).map(
+      ([key, value]) => `${key}=${Array.isArray(value) ? value.join(',') : String(value)}`,
+    );
+    return entry(name, `${summary}; ${settings.join(' ')}`);
+  });
+  const section = (title: string, entries: readonly string[]): string =>
+    entries.length === 0 ? '' : `${out.bold(title)}\n${entries.join('\n')}\n`;
+  out.write(
+    section('Options of TRPO', forTrpo) +
+      section(`Options of ${id ?? ''}`, forEnvironment) +
+      section('Presets', forPresets),
+  );
+  return EXIT.done;
+};

@@ -1,0 +1,229 @@
+/** `natgrad train`: trains, saves every iteration, and says what came of it. */
+import { existsSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { type Iteration, type Snapshot, train } from '@natgrad/rl-trpo';
+import {
+  createRun,
+  extendRun,
+  type MetricsRecord,
+  type ResumedRun,
+  type Run,
+  resumeRun,
+  saveEvaluation,
+  saveIteration,
+} from '@natgrad/rl-trpo/runs';
+import { treeLeaves } from '@natgrad/tensor';
+import { type Arguments, type CommandLine, wholeNumber } from '../arguments.js';
+import { EXIT, usage } from '../failure.js';
+import { type Display, jsonDisplay, type Progress, tableDisplay } from '../output/display.js';
+import { duration, jsonLine, short, whole } from '../output/format.js';
+import { type Terminal, terminal } from '../output/terminal.js';
+import { findDefinition, resolveSettings } from '../settings.js';
+import { evaluateTask, isSolved, orFail, snapshotOf, type Task, taskOf } from '../task.js';
+import { differences, versions } from '../versions.js';
+import { resultOf } from './result.js';
+
+export const trainLine: CommandLine = {
+  name: 'train',
+  brief: 'train a policy; the run is a folder',
+  summary: 'Trains a policy by TRPO. The run is a folder; every iteration is saved.',
+  flags: [
+    { name: 'env', value: 'ID', description: 'environment, see `natgrad envs`' },
+    { name: 'seed', value: 'N', description: 'source of all randomness (0)' },
+    { name: 'steps', value: 'N', description: 'environment steps to train for (100000)' },
+    { name: 'preset', value: 'NAME', description: 'options to begin with (those for the environment)' },
+    { name: 'set', value: 'KEY=VALUE', repeatable: true, description: 'an option, see `natgrad options`; repeatable' },
+    { name: 'until-solved', description: 'stop when evaluations, sampled and not, reach the threshold' },
+    { name: 'episodes', value: 'N', description: 'episodes of the evaluation at the end (100)' },
+    { name: 'out', value: 'DIR', description: 'folder of the run (a new one under runs/)' },
+    { name: 'resume', value: 'DIR', description: 'go on with a stopped run, to the bit' },
+    { name: 'json', description: 'a line of JSON per iteration, one more at the end' },
+  ],
+  notes: [
+    'Ctrl-C finishes the iteration and saves; once more, and it ends at once.',
+    'Exit code 0 when trained, 1 if --until-solved ended unsolved, 130 after Ctrl-C.',
+  ],
+};
+
+const FIXED = ['env', 'seed', 'preset', 'set', 'out'] as const;
+
+/** The first free name for a run of an environment. */
+const freshFolder = (id: string, seed: number): string => {
+  const base = join('runs', `${id.toLowerCase()}-seed-${seed}`);
+  const free = (n: number): string => {
+    const name = n === 1 ? base : `${base}-${n}`;
+    return existsSync(name) ? free(n + 1) : name;
+  };
+  return free(1);
+};
+
+const begin = (args: Arguments): ResumedRun => {
+  const id = args.value('env');
+  if (id === undefined) throw usage('train needs --env ID or --resume DIR; `natgrad envs` lists the environments');
+  const seed = wholeNumber('seed', args.value('seed') ?? '0', 0);
+  const steps = wholeNumber('steps', args.value('steps') ?? '100000', 1);
+  const settings = resolveSettings(id, args.value('preset'), args.values('set'));
+  if (args.has('until-solved') && findDefinition(id).rewardThreshold === null)
+    throw usage(`--until-solved: nobody has agreed when ${id} is solved; leave it out`);
+  const folder = args.value('out') ?? freshFolder(id, seed);
+  const run = orFail(createRun(folder, { ...settings, seed, steps, versions: versions() }));
+  return { run, snapshot: null, records: [] };
+};
+
+const resume = (folder: string, args: Arguments): ResumedRun => {
+  const also = FIXED.find((flag) => args.has(flag));
+  if (also !== undefined)
+    throw usage(
+      `--${also} is fixed when a run begins; with --resume only --steps, --episodes, --until-solved and --json`,
+    );
+  const resumed = orFail(resumeRun(folder));
+  const steps = args.value('steps');
+  const run = orFail(
+    extendRun(resumed.run, steps === undefined ? resumed.run.description.steps : wholeNumber('steps', steps, 1)),
+  );
+  return { ...resumed, run };
+};
+
+/** Set by the first Ctrl-C. From then on the next one is the system's own: it ends the process at once, wherever it is. */
+const stopRequest = (display: Display): { readonly stopped: () => boolean; readonly release: () => void } => {
+  let stopped = false;
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  const release = (): void => signals.forEach((signal) => process.removeListener(signal, stop));
+  const stop = (): void => {
+    stopped = true;
+    release();
+    display.note('Stopping after this iteration (Ctrl-C again: at once).');
+  };
+  for (const signal of signals) process.on(signal, stop);
+  return { stopped: () => stopped, release };
+};
+
+/** Steps per second over the last few iterations decide the time left. */
+const RECENT = 5;
+
+const progressOf = (records: readonly MetricsRecord[], of: number): Progress => {
+  const recent = records.slice(-RECENT);
+  const seconds = recent.reduce((sum, record) => sum + record.seconds.total, 0);
+  const made = recent.reduce((sum, record) => sum + record.steps, 0);
+  const steps = records.at(-1)?.totalSteps ?? 0;
+  return { steps, of, left: (Math.max(0, of - steps) * seconds) / Math.max(1, made) };
+};
+
+/** Few episodes tell whether all of an evaluation are worth their time. */
+const PRELIMINARY = 10;
+
+interface Trained {
+  readonly snapshot: Snapshot;
+  readonly records: readonly MetricsRecord[];
+  readonly stopped: boolean;
+}
+
+/**
+ * Solved beyond doubt: also with sampled actions, as in training. Early on the best guess of an almost random policy may do
+ * well by luck.
+ */
+const isSolvedNow = (task: Task, run: Run, iteration: Iteration, episodes: number): boolean =>
+  [Math.min(PRELIMINARY, episodes), episodes].every((count) =>
+    (['sampled', 'deterministic'] as const).every(
+      (mode) => isSolved(task, evaluateTask(task, run.description, iteration, count, mode)) === true,
+    ),
+  );
+
+/** The loop: trains, saves, shows. */
+const trainAndSave = async (
+  task: Task,
+  resumed: ResumedRun,
+  display: Display,
+  episodes: number,
+  untilSolved: boolean,
+): Promise<Trained> => {
+  const { run, snapshot } = resumed;
+  const request = stopRequest(display);
+  const records = [...resumed.records];
+  let last = snapshotOf(task, snapshot);
+  try {
+    for await (const iteration of train({ ...task.training, ...(snapshot === null ? {} : { from: snapshot }) })) {
+      const record = orFail(saveIteration(run, iteration, records.at(-1)?.elapsed ?? 0));
+      records.push(record);
+      display.iteration(record, progressOf(records, run.description.steps));
+      last = iteration;
+      if (request.stopped()) break;
+      if (untilSolved && isSolvedNow(task, run, iteration, episodes)) break;
+    }
+  } finally {
+    request.release();
+    display.end();
+  }
+  return { snapshot: last, records, stopped: request.stopped() };
+};
+
+const shellQuoted = (path: string): string => (/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);
+
+/** Folders as one would type them here. */
+const typed = (folder: string): string => {
+  const path = relative(process.cwd(), folder);
+  return shellQuoted(path === '' || path.startsWith('..') ? folder : path);
+};
+
+const learnt = (task: Task, { records, snapshot }: Trained): string => {
+  const parameters = treeLeaves(snapshot.state.policy).reduce((sum, leaf) => sum + leaf.size, 0);
+  const returns = records.flatMap(({ episodes }) => (episodes.returnMean === null ? [] : [episodes.returnMean]));
+  const rise =
+    returns.length < 2
+      ? ''
+      : `; in training its return went from ${short(returns[0] ?? null)} to ${short(returns.at(-1) ?? null)}`;
+  return `a policy of ${whole(parameters)} numbers that maps ${task.model.observationWidth} observations to actions${rise}`;
+};
+
+const conclusion = (
+  out: Terminal,
+  task: Task,
+  run: Run,
+  trained: Trained,
+  result: ReturnType<typeof resultOf>,
+): void => {
+  const folder = typed(run.folder);
+  const { environment, mean, deviation, episodes, solved, threshold, steps, seconds } = result;
+  const verdict = solved === null ? 'is trained' : solved ? out.green('is solved') : 'is not solved yet';
+  const bar = threshold === null ? '' : ` (solved: ${threshold})`;
+  const other = environment === 'Acrobot-v1' ? 'Pendulum-v1' : 'Acrobot-v1';
+  const next = [
+    `npx natgrad plot ${folder} --out curve.svg`,
+    ...(solved === true ? [] : [`npx natgrad train --resume ${folder} --steps ${2 * run.description.steps}`]),
+    `npx natgrad train --env ${other}`,
+  ];
+  out.write(
+    `\n${out.bold(environment)} ${verdict}: mean return ${short(mean)} ± ${short(deviation)} of ${episodes} episodes${bar},\nafter ${whole(steps)} steps in ${duration(seconds)}.\n\n` +
+      `Learnt:  ${learnt(task, trained).replace('; ', ';\n         ')}.\nSaved:   ${folder}\nNext:    ${next.join('\n         ')}\n`,
+  );
+};
+
+export const runTrain = async (args: Arguments): Promise<number> => {
+  const out = terminal();
+  const json = args.has('json');
+  const episodes = wholeNumber('episodes', args.value('episodes') ?? '100', 1);
+  const untilSolved = args.has('until-solved');
+  const folder = args.value('resume');
+  const resumed = folder === undefined ? begin(args) : resume(folder, args);
+  const { run } = resumed;
+  const task = taskOf(run.description);
+  const display = json ? jsonDisplay(out) : tableDisplay(out);
+  const changed = differences(run.description.versions, versions());
+  if (changed.length > 0)
+    display.note(`Other versions than this run began with (${changed.join(', ')}): bits may differ from here on.`);
+  const { environment, seed, steps } = run.description;
+  if (!json) display.note(`Training ${environment.id}, seed ${seed}, ${whole(steps)} steps, in ${typed(run.folder)}\n`);
+  display.begin();
+  const trained = await trainAndSave(task, resumed, display, episodes, untilSolved);
+  if (trained.stopped) {
+    const goOn = `npx natgrad train --resume ${typed(run.folder)}${untilSolved ? ' --until-solved' : ''}`;
+    display.note(`Saved iteration ${trained.snapshot.state.iteration} in ${typed(run.folder)}. Go on with:\n  ${goOn}`);
+    return EXIT.interrupted;
+  }
+  const evaluation = evaluateTask(task, run.description, trained.snapshot, episodes);
+  const result = resultOf(task, run, trained.snapshot, trained.records, evaluation);
+  orFail(saveEvaluation(run, { ...result, returns: evaluation.returns, lengths: evaluation.lengths }));
+  if (json) out.write(`${jsonLine(result)}\n`);
+  else conclusion(out, task, run, trained, result);
+  return untilSolved && result.solved !== true ? EXIT.failed : EXIT.done;
+};

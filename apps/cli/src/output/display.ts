@@ -1,0 +1,90 @@
+/** What training shows while it goes on. */
+import type { MetricsRecord } from '@natgrad/rl-trpo/runs';
+import { clock, duration, jsonLine, short, whole } from './format.js';
+import type { Terminal } from './terminal.js';
+
+export interface Progress {
+  /** Environment steps so far, and in the end. */
+  readonly steps: number;
+  readonly of: number;
+  /** Seconds that the remaining steps will take at the recent speed. */
+  readonly left: number;
+}
+
+export interface Display {
+  readonly begin: () => void;
+  readonly iteration: (record: MetricsRecord, progress: Progress) => void;
+  /** A line about what happens, for people. */
+  readonly note: (text: string) => void;
+  /** Takes away what only belongs on the screen while training goes on. */
+  readonly end: () => void;
+}
+
+interface Column {
+  readonly title: string;
+  readonly width: number;
+  readonly cell: (record: MetricsRecord, progress: Progress) => string;
+}
+
+/** Together 79 characters wide. */
+const COLUMNS: readonly Column[] = [
+  { title: 'iteration', width: 9, cell: ({ iteration }) => String(iteration) },
+  { title: 'steps', width: 11, cell: ({ totalSteps }) => whole(totalSteps) },
+  { title: 'return', width: 9, cell: ({ episodes }) => short(episodes.returnMean) },
+  { title: 'KL/δ', width: 6, cell: ({ klShare }) => klShare.toFixed(2) },
+  { title: 'entropy', width: 9, cell: ({ entropy }) => short(entropy) },
+  {
+    title: 'explained',
+    width: 11,
+    cell: ({ explainedVarianceAfter: x }) => (x === null ? '–' : `${whole(100 * Math.max(-9.99, x))} %`),
+  },
+  { title: 'steps/s', width: 8, cell: ({ stepsPerSecond }) => whole(stepsPerSecond) },
+  { title: 'done', width: 7, cell: (_, { steps, of }) => percent(steps, of) },
+  { title: 'left', width: 9, cell: (_, { left }) => clock(left) },
+];
+
+const percent = (steps: number, of: number): string => `${Math.floor((100 * Math.min(steps, of)) / Math.max(1, of))} %`;
+
+const BAR = 24;
+/** Back to the beginning of the line, and erase it. */
+const ERASE = '\r\u001b[2K';
+
+const bar = ({ steps, of }: Progress): string => {
+  const full = Math.round(BAR * Math.min(1, steps / Math.max(1, of)));
+  return '█'.repeat(full) + '░'.repeat(BAR - full);
+};
+
+const statusLine = (progress: Progress): string =>
+  `${bar(progress)} ${percent(progress.steps, progress.of)} of ${whole(progress.of)} steps, ${duration(progress.left)} left; Ctrl-C saves and stops`;
+
+/** A row per iteration; below them, on a terminal, a progress bar that moves. */
+export const tableDisplay = (terminal: Terminal): Display => {
+  const row = (cells: readonly string[]): string =>
+    `${cells.map((cell, i) => cell.padStart(COLUMNS[i]?.width ?? 0)).join('')}\n`;
+  const erase = (): void => {
+    if (terminal.live) terminal.write(ERASE);
+  };
+  return {
+    begin: () => terminal.write(terminal.bold(row(COLUMNS.map(({ title }) => title)))),
+    iteration: (record, progress) => {
+      erase();
+      terminal.write(row(COLUMNS.map(({ cell }) => cell(record, progress))));
+      if (terminal.live) terminal.write(terminal.dim(statusLine(progress).slice(0, terminal.columns - 1)));
+    },
+    note: (text) => {
+      erase();
+      terminal.write(`${text}\n`);
+    },
+    end: erase,
+  };
+};
+
+/** A line of JSON per iteration; notes go to standard error. */
+export const jsonDisplay = (terminal: Terminal): Display => ({
+  begin: () => undefined,
+  iteration: (record) => terminal.write(`${jsonLine({ type: 'iteration', ...record })}\n`),
+  note: (text) => {
+    process.stderr.write(`${text}\n`);
+  },
+  end: () => undefined,
+});

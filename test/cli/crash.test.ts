@@ -1,0 +1,172 @@
+/** Stopping a run at any moment, by whatever means, and going on with it. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { ended, natgrad, type Running } from './natgrad.js';
+
+const cli = natgrad();
+
+/** About five milliseconds an iteration: the run below is killed in the middle of everything. */
+const TINY = [
+  '--env',
+  'CartPole-v1',
+  '--seed',
+  '5',
+  '--episodes',
+  '3',
+  ...set(
+    'batchSize=32',
+    'environments=4',
+    'hidden=4',
+    'valueHidden=4',
+    'valueEpochs=1',
+    'normaliseObservations=true',
+    'scaleRewards=true',
+  ),
+];
+const ITERATIONS = 160;
+const STEPS = String(32 * ITERATIONS);
+
+function set(...settings: readonly string[]): readonly string[] {
+  return settings.flatMap((setting) => ['--set', setting]);
+}
+
+const path = (...parts: readonly string[]): string => join(cli.folder, ...parts);
+
+/** The checksums of the last checkpoint stand for every bit of it; of the metrics all but what the clock said. */
+const endOf = (
+  folder: string,
+): { readonly checkpoint: string; readonly sums: string; readonly metrics: readonly unknown[] } => {
+  const checkpoint = readdirSync(path(folder, 'checkpoints')).sort().at(-1) ?? '';
+  const lines = readFileSync(path(folder, 'metrics.jsonl'), 'utf8').trimEnd().split('\n');
+  const metrics = lines.map((line) => {
+    const { seconds, stepsPerSecond, elapsed, ...rest } = JSON.parse(line) as Record<string, unknown>;
+    expect([typeof seconds, typeof stepsPerSecond, typeof elapsed]).toEqual(['object', 'number', 'number']);
+    return rest;
+  });
+  return { checkpoint, sums: readFileSync(path(folder, 'checkpoints', checkpoint, 'SHA256SUMS'), 'utf8'), metrics };
+};
+
+const evaluationOf = (folder: string): unknown => {
+  const {
+    folder: _,
+    seconds: __,
+    ...rest
+  } = JSON.parse(readFileSync(path(folder, 'evaluation.json'), 'utf8')) as Record<string, unknown>;
+  return rest;
+};
+
+const whole = 'whole';
+
+beforeAll(async () => {
+  const { code, stderr } = await cli.run(['train', ...TINY, '--steps', STEPS, '--out', whole, '--json']);
+  expect([code, stderr]).toEqual([0, '']);
+});
+
+/** Resolves at the n-th line on standard output, or at the end. */
+const line = (child: Running, n: number): Promise<void> =>
+  new Promise((resolve) => {
+    let seen = 0;
+    child.stdout.on('data', (chunk: Buffer) => {
+      seen += String(chunk).split('\n').length - 1;
+      if (seen >= n) resolve();
+    });
+    child.on('close', () => resolve());
+  });
+
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+test('the reference run is as long as it should be', () => {
+  const { checkpoint, metrics } = endOf(whole);
+  expect([Number(checkpoint), metrics.length]).toEqual([ITERATIONS, ITERATIONS]);
+});
+
+test('the same seed gives the same bits, another one does not', async () => {
+  await cli.run(['train', ...TINY, '--steps', '320', '--out', 'again', '--json']);
+  await cli.run([
+    'train',
+    ...TINY.map((word) => (word === '5' ? '6' : word)),
+    '--steps',
+    '320',
+    '--out',
+    'other',
+    '--json',
+  ]);
+  expect(endOf('again').metrics).toEqual(endOf(whole).metrics.slice(0, 10));
+  expect(endOf('other').metrics).not.toEqual(endOf('again').metrics);
+});
+
+test('k + m iterations are k, a checkpoint, and m', async () => {
+  await cli.run(['train', ...TINY, '--steps', '320', '--out', 'parts', '--json']);
+  const { code } = await cli.run(['train', '--resume', 'parts', '--steps', STEPS, '--episodes', '3', '--json']);
+  expect(code).toBe(0);
+  expect(endOf('parts')).toEqual(endOf(whole));
+  expect(evaluationOf('parts')).toEqual(evaluationOf(whole));
+});
+
+test('SIGKILL at 20 random moments leaves nothing that cannot be gone on with, to the bit', async () => {
+  const begin = ['train', ...TINY, '--steps', STEPS, '--out', 'killed', '--json'];
+  const goOn = ['train', '--resume', 'killed', '--episodes', '3', '--json'];
+  const kills: number[] = [];
+  for (let kill = 0; kill < 20; kill += 1) {
+    const child = cli.start(existsSync(path('killed/run.json')) ? goOn : begin);
+    const end = ended(child);
+    // Mostly while it trains and saves, and sometimes while it starts or reads what was saved.
+    if (kill % 4 !== 3) await line(child, 1);
+    await pause(Math.random() * (kill % 4 === 3 ? 250 : 30));
+    child.kill('SIGKILL');
+    const { signal, stderr } = await end;
+    expect(stderr).toBe('');
+    if (signal === 'SIGKILL') kills.push(kill);
+  }
+  // If the machine is so fast that it was done before, more iterations are needed.
+  expect(kills).toHaveLength(20);
+  const { code, stderr } = await cli.run(goOn);
+  expect([code, stderr]).toEqual([0, '']);
+  expect(endOf('killed')).toEqual(endOf(whole));
+  expect(evaluationOf('killed')).toEqual(evaluationOf(whole));
+}, 120_000);
+
+test('Ctrl-C finishes the iteration, saves, and says how to go on', async () => {
+  const child = cli.start(['train', ...TINY, '--steps', STEPS, '--out', 'stopped']);
+  const end = ended(child);
+  await line(child, 6);
+  child.kill('SIGINT');
+  const { code, stdout } = await end;
+  expect(code).toBe(130);
+  const iteration = /Saved iteration (\d+) in stopped\. Go on with:\n {2}npx natgrad train --resume stopped\n$/.exec(
+    stdout,
+  )?.[1];
+  expect(Number(iteration)).toBe(Number(endOf('stopped').checkpoint));
+  expect((await cli.run(['train', '--resume', 'stopped', '--episodes', '3'])).code).toBe(0);
+  expect(endOf('stopped')).toEqual(endOf(whole));
+});
+
+test('a second Ctrl-C ends at once, and what was saved is whole', async () => {
+  const slow = set('batchSize=20000', 'valueEpochs=200', 'valueMinibatch=64');
+  const child = cli.start(['train', '--env', 'CartPole-v1', ...slow, '--steps', '1000000', '--out', 'twice', '--json']);
+  const end = ended(child);
+  const noted = new Promise((resolve) => child.stderr.once('data', resolve));
+  // The rollout is over and the long fit of the critic about to begin when the first signal is heard.
+  await pause(700);
+  child.kill('SIGINT');
+  await noted;
+  const since = performance.now();
+  child.kill('SIGINT');
+  const { code, signal } = await end;
+  expect([code, signal]).toEqual([null, 'SIGINT']);
+  // Far less than the iteration, which takes many seconds.
+  expect(performance.now() - since).toBeLessThan(1000);
+  expect((await cli.run(['eval', 'twice', '--episodes', '1'])).code).toBe(0);
+});
+
+test('when the reader of a pipe has gone, it ends without a word, and can be gone on with', async () => {
+  const child = cli.start(['train', ...TINY, '--steps', STEPS, '--out', 'piped', '--json']);
+  const end = ended(child);
+  await line(child, 3);
+  child.stdout.destroy();
+  const { code, stderr } = await end;
+  expect([code, stderr]).toEqual([141, '']);
+  expect((await cli.run(['train', '--resume', 'piped', '--episodes', '3', '--json'])).code).toBe(0);
+  expect(endOf('piped')).toEqual(endOf(whole));
+});

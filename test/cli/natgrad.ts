@@ -1,0 +1,77 @@
+/** The command line as a program of its own: bundled from the sources, so that it is never out of date. */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { build } from 'vite';
+import { afterAll, beforeAll } from 'vitest';
+
+const root = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export type Running = ChildProcessByStdio<null, Readable, Readable>;
+
+export interface Natgrad {
+  /** A fresh folder that ends with the tests. */
+  readonly folder: string;
+  readonly start: (
+    args: readonly string[],
+    options?: { readonly uid?: number; readonly env?: NodeJS.ProcessEnv },
+  ) => Running;
+  readonly run: (
+    args: readonly string[],
+    options?: { readonly uid?: number; readonly env?: NodeJS.ProcessEnv },
+  ) => Promise<Ended>;
+}
+
+/** What a process writes, until it ends. */
+export const ended = (child: Running): Promise<Ended> =>
+  new Promise((resolve, reject) => {
+    let [stdout, stderr] = ['', ''];
+    child.stdout.on('data', (chunk: Buffer) => (stdout += String(chunk)));
+    child.stderr.on('data', (chunk: Buffer) => (stderr += String(chunk)));
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
+  });
+
+/** Bundles the command line for the tests of a file. */
+export const natgrad = (): Natgrad => {
+  const base = realpathSync(mkdtempSync(join(tmpdir(), 'natgrad-cli-')));
+  const folder = join(base, 'work');
+  mkdirSync(folder, { mode: 0o755 });
+  beforeAll(async () => {
+    await build({
+      configFile: false,
+      logLevel: 'error',
+      root: root('apps/cli'),
+      resolve: {
+        alias: [
+          { find: /^@natgrad\/rl-trpo\/runs$/, replacement: root('packages/rl-trpo/src/shell/runs/index.ts') },
+          { find: /^@natgrad\/([a-z-]+)\/internal$/, replacement: `${root('packages')}/$1/src/internal.ts` },
+          { find: /^@natgrad\/([a-z-]+)$/, replacement: `${root('packages')}/$1/src/index.ts` },
+        ],
+      },
+      ssr: { noExternal: true },
+      build: { ssr: 'src/main.ts', outDir: join(base, 'dist'), emptyOutDir: true, target: 'node20', minify: false },
+    });
+    copyFileSync(root('apps/cli/package.json'), join(base, 'package.json'));
+  });
+  afterAll(() => rmSync(base, { recursive: true, force: true }));
+  const program = `import(${JSON.stringify(join(base, 'dist/main.js'))}).then(({ main }) => main(process.argv.slice(1)))`;
+  const start: Natgrad['start'] = (args, { uid, env = {} } = {}) =>
+    spawn(process.execPath, ['--input-type=module', '-e', program, '--', ...args], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+      ...(uid === undefined ? {} : { uid }),
+    });
+  return { folder, start, run: (args, options) => ended(start(args, options)) };
+};

@@ -1,0 +1,141 @@
+/** What the command line says about itself, and about mistakes. */
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { natgrad } from './natgrad.js';
+
+const cli = natgrad();
+
+describe('help', () => {
+  test.for([[], ['train'], ['eval'], ['plot'], ['envs'], ['envs', 'replay'], ['options']])(
+    '%j fits a screen of 80 × 24',
+    async (words) => {
+      const { code, stdout, stderr } = await cli.run([...words, '--help']);
+      expect([code, stderr]).toEqual([0, '']);
+      expect(stdout).toMatch(/^Usage: natgrad /);
+      const lines = stdout.trimEnd().split('\n');
+      expect(lines.length).toBeLessThanOrEqual(24);
+      for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(80);
+    },
+  );
+
+  test('help, -h and --help are one; --version is a number', async () => {
+    const [help, short, long, version] = await Promise.all(
+      [['help'], ['-h'], ['--help'], ['--version']].map((args) => cli.run(args)),
+    );
+    expect(help?.stdout).toBe(long?.stdout);
+    expect(short?.stdout).toBe(long?.stdout);
+    expect(version?.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  test('no environment, options or presets are wider than a screen', async () => {
+    const [envs, options] = await Promise.all([cli.run(['envs']), cli.run(['options', '--env', 'CartPole-v1'])]);
+    expect([envs.code, options.code]).toEqual([0, 0]);
+    for (const line of `${envs.stdout}${options.stdout}`.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+    expect(options.stdout).toContain('  env.maxEpisodeSteps = 500');
+    expect(options.stdout).toContain('\n  textbook\n');
+  });
+});
+
+const train = (...args: readonly string[]): readonly string[] => ['train', '--env', 'CartPole-v1', ...args];
+
+describe.concurrent('mistakes end with code 2, say what is meant, and make nothing', () => {
+  test.for([
+    [['tarin'], 'there is no command "tarin"; did you mean train?'],
+    [['--versoin'], 'there is no flag "--versoin" without a command; did you mean --version?'],
+    [[], 'what is to be done?'],
+    [['train'], 'train needs --env ID or --resume DIR'],
+    [train('--sed', '3'), 'there is no flag "--sed"; did you mean --seed?'],
+    [train('-s', '3'), 'there is no flag "-s"'],
+    [train('--json=yes'), '--json takes no value, found "yes"'],
+    [train('--seed'), '--seed needs a value: --seed N'],
+    [train('--seed', '--json'), '--seed needs a value: --seed N'],
+    [train('--seed='), '--seed needs a value: --seed N'],
+    [train('--seed', '-1'), '--seed takes a whole number ≥ 0, found "-1"'],
+    [train('--seed', '1e3'), '--seed takes a whole number ≥ 0, found "1e3"'],
+    [train('--steps', '0'), '--steps takes a whole number ≥ 1, found "0"'],
+    [train('--seed', '1', '--seed', '2'), '--seed is given twice'],
+    [train('extra'), 'unexpected argument "extra"'],
+    [['train', '--env', 'CartPoel-v1'], 'there is no environment "CartPoel-v1"; did you mean CartPole-v1'],
+    [train('--preset', 'textbok'), "did you mean 'textbook'?"],
+    [train('--set', 'gama=0.9'), 'gama: found an unknown option, expected the name of an option; did you mean gamma?'],
+    [train('--set', 'gamma'), '--set takes KEY=VALUE, found "gamma"'],
+    [train('--set', 'gamma=2'), 'gamma: found 2, expected a number in [0, 1]'],
+    [train('--set', 'gamma=x'), "gamma: found 'x', expected a number in [0, 1]"],
+    [train('--set', 'gamma='), "gamma: found '', expected a number in [0, 1]"],
+    [train('--set', 'activation=tahn'), "did you mean 'tanh'?"],
+    [train('--set', 'hidden=64,,64'), 'hidden: found'],
+    [train('--set', 'scaleRewards=yes'), "scaleRewards: found 'yes', expected true or false"],
+    [train('--set', 'gamma=0.9', '--set', 'gamma=0.8'), '--set "gamma" is given twice'],
+    [train('--set', 'env.maxEpisodeStep=9'), 'unknown option maxEpisodeStep: did you mean maxEpisodeSteps?'],
+    [['train', '--env', 'Pendulum-v1', '--until-solved'], 'nobody has agreed when Pendulum-v1 is solved'],
+    [['train', '--resume', 'nowhere'], 'there is no such file or folder (ENOENT); name the folder of a run'],
+    [['train', '--resume', 'nowhere', '--seed', '3'], '--seed is fixed when a run begins'],
+    [['eval'], 'eval needs DIR'],
+    [['eval', 'a', 'b'], 'unexpected argument "b"'],
+    [['eval', 'nowhere'], 'there is no such file or folder (ENOENT)'],
+    [['plot', 'nowhere'], 'plot needs --out FILE'],
+    [['envs', 'replay'], 'envs replay needs FILE…'],
+    [['envs', 'repaly'], 'unexpected argument "repaly"'],
+    [['options', '--env', 'Pendulum'], 'did you mean Pendulum-v1'],
+  ] as const)('%j', async ([args, message], { expect }) => {
+    const { code, stdout, stderr } = await cli.run(args);
+    expect(stderr).toContain(message);
+    expect(stderr).not.toMatch(/\n {4}at /);
+    expect([code, stdout]).toEqual([2, '']);
+  });
+
+  test('all that is wrong with the options is said at once', async ({ expect }) => {
+    const { stderr } = await cli.run(train('--set', 'gama=1', '--set', 'delta=-1', '--set', 'env.gravity=x'));
+    for (const name of ['gama', 'delta', 'gravity']) expect(stderr).toContain(name);
+  });
+
+  test('text from outside cannot drive the terminal', async ({ expect }) => {
+    const { stderr } = await cli.run(['train', '--env', '\u001b[2J', '--set', '\u001b]0;x=1']);
+    expect(stderr).not.toContain('\u001b');
+  });
+});
+
+test('nothing was made by all of these', () => expect(readdirSync(cli.folder)).toEqual([]));
+
+test('options reach the run, resolved and under their own kinds', async () => {
+  const sets = ['hidden=16,8', 'valueMinibatch=null', 'scaleRewards=true', 'dtype=f32', 'env.maxEpisodeSteps=20'];
+  const args = [
+    ...sets.flatMap((set) => ['--set', set]),
+    '--steps',
+    '64',
+    '--set',
+    'batchSize=64',
+    '--out',
+    'set',
+    '--json',
+    '--episodes',
+    '2',
+  ];
+  const { code, stdout } = await cli.run(train(...args));
+  expect(code).toBe(0);
+  expect(stdout.trimEnd().split('\n')).toHaveLength(2);
+  const { default: run } = (await import(/* @vite-ignore */ join(cli.folder, 'set/run.json'), {
+    with: { type: 'json' },
+  })) as {
+    readonly default: { readonly environment: unknown; readonly options: unknown };
+  };
+  expect(run.environment).toEqual({ id: 'CartPole-v1', options: { maxEpisodeSteps: 20 } });
+  expect(run.options).toMatchObject({
+    hidden: [16, 8],
+    valueMinibatch: null,
+    scaleRewards: true,
+    dtype: 'f32',
+    gamma: 0.99,
+  });
+});
+
+test('a folder that holds a run already is refused', async () => {
+  mkdirSync(join(cli.folder, 'taken'));
+  writeFileSync(join(cli.folder, 'taken/run.json'), '{}');
+  const { code, stderr } = await cli.run(train('--out', 'taken'));
+  expect([code, stderr]).toEqual([
+    1,
+    'natgrad: taken: there is a run in this folder; resume that one, or choose another folder\n',
+  ]);
+});

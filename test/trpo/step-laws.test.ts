@@ -1,0 +1,20 @@
+/** A whole step keeps its laws, for every kind of policy and the options that change its course. */
+import { type StepConfig, trpoStep } from '@natgrad/rl-trpo';
+import { actingLaws, exactnessLaws, exampleModels, trustRegionLaws } from '@natgrad/rl-trpo/laws';
+import { checkLaw } from '@natgrad/tensor/laws';
+import { describe, test } from 'vitest';
+
+const configurations: readonly (readonly [name: string, options: Omit<StepConfig, 'model'>])[] = [
+  ['defaults', {}],
+  ['Hessian, relative damping', { fisher: 'hessian', dampingKind: 'relative' }],
+  ['minibatches, gradient clip', { valueMinibatch: 5, valueGradientClip: 0.5, valueDecaySteps: 1000 }],
+];
+
+describe.each(configurations)('%s', (_name, options) => {
+  test.each(exampleModels.flatMap((model) => trustRegionLaws(trpoStep, { ...options, model })))('$name', (law) => checkLaw(law, { numRuns: 5 }));
+});
+
+test.each(exactnessLaws(trpoStep))('$name', (law) => checkLaw(law, { numRuns: 20 }));
+
+const withoutInference = exampleModels.map(({ inference: _, ...model }) => model);
+test.each([...exampleModels, ...withoutInference].flatMap((model) => actingLaws({ model, normaliseObservations: true })))('$name', (law) => checkLaw(law, { numRuns: 10 }));
