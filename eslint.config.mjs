@@ -16,6 +16,11 @@ const buildersOfFreshValues = [
   ['packages/autodiff/src/backends/**', 'engines fill the slots of one run'],
   ['packages/envs/src/**', 'a step writes the next state, drawn pictures and observations into fresh buffers'],
   ['apps/*/src/{main.ts,commands/**,output/**}', 'commands are effects in order; they set the exit code'],
+  [
+    'packages/rl-trpo/src/{adam,advantages,batch,conjugate-gradient,episodes,line-search,running-statistics,step-size,trial,value-fit,vector}.ts',
+    'recursions in the form of their papers, over local values and fresh buffers; what composes them has none',
+  ],
+  ['packages/rl-trpo/src/policy/{initialise,mlp}.ts', 'weights are drawn, and rows computed, in loops'],
   ['packages/*/src/laws/**', 'generators and checks of laws are loops over samples'],
 ];
 

@@ -11,8 +11,8 @@ export default {
     '.': {
       entry: ['scripts/*.mjs', 'vitest.mutate.config.ts'],
       project: ['*.{ts,js,mjs}', 'scripts/**/*.mjs'],
-      // Called by name in scripts, or by hand.
-      ignoreDependencies: ['@arethetypeswrong/cli', '@changesets/cli', 'publint'],
+      // Called by name in scripts, or by hand (`npx natgrad`).
+      ignoreDependencies: ['natgrad', '@arethetypeswrong/cli', '@changesets/cli', 'publint'],
     },
     'packages/*': { project: ['src/**/*.ts'] },
     'apps/*': { entry: ['src/main.ts'], project: ['src/**/*.ts'] },

@@ -1,12 +1,14 @@
-/** `npm run bench -- update [--batch N] [--hidden N] [--dtype f32|f64] [--repeats N] [--json FILE]`. */
+/** `npm run bench -- update …` times one step of TRPO, `npm run bench -- classic …` shows what it learns. */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { linearize, matmul, tanh, traceGraph } from '@natgrad/autodiff';
 import type { DType, Tensor } from '@natgrad/tensor';
+import { runClassic } from './classic.js';
 import { makeProblem, type Network } from './problem.js';
 import { makeUpdate, type Timing } from './update.js';
 
 const HELP = `Usage: npm run bench -- update [options]
+       npm run bench -- classic [options], see classic --help
 
 One TRPO update (surrogate gradient, 10 conjugate-gradient products, line
 search, 5 Adam steps of the critic) on a random batch, timed part by part.
@@ -115,7 +117,9 @@ const main = (): void => {
 };
 
 try {
-  main();
+  const [name, ...rest] = process.argv.slice(2);
+  if (name === 'classic') await runClassic(rest);
+  else main();
 } catch (error) {
   fail(error instanceof Error ? error.message : String(error));
 }

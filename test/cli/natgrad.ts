@@ -1,6 +1,6 @@
 /** The command line as a program of its own: bundled from the sources, so that it is never out of date. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -45,8 +45,10 @@ export const ended = (child: Running): Promise<Ended> =>
 /** Bundles the command line for the tests of a file. */
 export const natgrad = (): Natgrad => {
   const base = realpathSync(mkdtempSync(join(tmpdir(), 'natgrad-cli-')));
+  // So that another user may run it too.
+  chmodSync(base, 0o755);
   const folder = join(base, 'work');
-  mkdirSync(folder, { mode: 0o755 });
+  mkdirSync(folder);
   beforeAll(async () => {
     await build({
       configFile: false,
@@ -63,8 +65,8 @@ export const natgrad = (): Natgrad => {
       build: { ssr: 'src/main.ts', outDir: join(base, 'dist'), emptyOutDir: true, target: 'node20', minify: false },
     });
     copyFileSync(root('apps/cli/package.json'), join(base, 'package.json'));
-  });
-  afterAll(() => rmSync(base, { recursive: true, force: true }));
+  }, 60_000);
+  afterAll(() => rmSync(base, { recursive: true, force: true, maxRetries: 5 }));
   const program = `import(${JSON.stringify(join(base, 'dist/main.js'))}).then(({ main }) => main(process.argv.slice(1)))`;
   const start: Natgrad['start'] = (args, { uid, env = {} } = {}) =>
     spawn(process.execPath, ['--input-type=module', '-e', program, '--', ...args], {

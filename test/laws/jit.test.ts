@@ -2,25 +2,41 @@
 import {
   add,
   checkGraph,
+  cond,
   type Engine,
-  grad,
   type Graph,
+  grad,
+  greater,
   hvp,
   interpreter,
   jit,
   jvp,
   linearize,
   multiply,
+  scan,
   sin,
   sum,
   traceGraph,
   vmap,
 } from '@natgrad/autodiff';
-import { cast, isNatgradError, item, ones, scalar, type Scalar, type Tensor, tensor, toNested, zeros } from '@natgrad/tensor';
+import {
+  cast,
+  isNatgradError,
+  item,
+  ones,
+  type Scalar,
+  scalar,
+  type Tensor,
+  tensor,
+  toNested,
+  zeros,
+} from '@natgrad/tensor';
 import { describe, expect, test } from 'vitest';
 
 /** A function that counts how often it runs, which is how often it is traced. */
-const counted = <Args extends readonly unknown[], Out>(f: (...args: Args) => Out): { readonly f: (...args: Args) => Out; readonly count: () => number } => {
+const counted = <Args extends readonly unknown[], Out>(
+  f: (...args: Args) => Out,
+): { readonly f: (...args: Args) => Out; readonly count: () => number } => {
   let calls = 0;
   return {
     f: (...args) => {
@@ -94,7 +110,9 @@ describe('one trace for each structure, dtype and shape', () => {
   });
 
   test('a tree with the same leaves and another structure is another program', () => {
-    const compiled = jit((tree: readonly (Tensor | readonly Tensor[])[]) => (Array.isArray(tree[0]) ? scalar(1) : scalar(2)));
+    const compiled = jit((tree: readonly (Tensor | readonly Tensor[])[]) =>
+      Array.isArray(tree[0]) ? scalar(1) : scalar(2),
+    );
     const x = scalar(0);
     expect([compiled([[x, x], x]), compiled([x, [x, x]])].map(item)).toEqual([1, 2]);
   });
@@ -132,6 +150,27 @@ describe('what a jit captures', () => {
     expect(codeOf(() => literal(ones([2])))).toBe('StaleTrace');
   });
 
+  test('verify finds what changed inside the body of a loop, a branch, another jit, and in the structure of the result', () => {
+    let weight = scalar(2);
+    const inside: readonly ((x: Tensor) => unknown)[] = [
+      (x) => scan((c: Tensor) => [multiply(c, weight), null] as const, x, null, { length: 2 }).carry,
+      (x) =>
+        cond(
+          greater(x, 0),
+          (y: Tensor) => multiply(y, weight),
+          (y: Tensor) => y,
+          x,
+        ),
+      (x) => jit((y: Tensor) => multiply(y, weight))(x),
+      (x) => (item(weight) === 2 ? { a: x } : { b: x }),
+    ];
+    const compiled = inside.map((f) => jit(f, { verify: true }));
+    for (const f of compiled) f(scalar(1));
+    for (const f of compiled) f(scalar(2));
+    weight = scalar(3);
+    expect(compiled.map((f) => codeOf(() => f(scalar(1))))).toEqual(compiled.map(() => 'StaleTrace'));
+  });
+
   test('a traced value belongs to its trace: every outer trace gets its own', () => {
     const { f, count } = counted((x: Tensor, w: Tensor) => multiply(x, w));
     const outer = (w: Scalar): Scalar => {
@@ -160,7 +199,7 @@ describe('what a jit captures', () => {
       grad(f),
       (x: Scalar) => jvp(f, x, scalar(1)).tangent,
       (x: Scalar) => linearize(f, x).apply(scalar(1)),
-      (x: Scalar) => sum(vmap(grad(f))(add(x, zeros([1]))) as Tensor),
+      (x: Scalar) => sum(vmap(grad(f))(add(x, zeros([1])))),
     ];
     expect(derivatives.map((d) => item(d(scalar(3))))).toEqual([6, 6, 6, 6]);
     expect(item(hvp(f, scalar(3), scalar(1)))).toBe(2);
@@ -188,7 +227,7 @@ describe('composition', () => {
     const { engine, compiled, runs } = countingEngine();
     const { f, count } = counted((x: Tensor) => sum(multiply(sin(x), x)));
     const loss = jit(f, { engine });
-    const slope = grad((x: Tensor) => loss(x) as Scalar);
+    const slope = grad((x: Tensor) => loss(x));
     const x = tensor([1, 2, 3]);
     const first = slope(x);
     const after = compiled.length;
@@ -200,9 +239,15 @@ describe('composition', () => {
     for (const graph of compiled) checkGraph(graph);
     // Likewise of hvp, of jvp, of vmap.
     for (const derive of [
-      () => hvp((y: Tensor) => loss(y) as Scalar, x, x),
+      () => hvp((y: Tensor) => loss(y), x, x),
       () => jvp(loss, x, x).tangent,
-      () => vmap((y: Tensor) => loss(y))(tensor([[1, 2, 3], [4, 5, 6]])) as Tensor,
+      () =>
+        vmap((y: Tensor) => loss(y))(
+          tensor([
+            [1, 2, 3],
+            [4, 5, 6],
+          ]),
+        ),
     ]) {
       derive();
       const before = compiled.length;
@@ -214,7 +259,7 @@ describe('composition', () => {
 
   test('jit of grad runs one program', () => {
     const { engine, runs } = countingEngine();
-    const { f, count } = counted((x: Tensor) => sum(sin(x)) as Scalar);
+    const { f, count } = counted((x: Tensor) => sum(sin(x)));
     const slope = jit(grad(f), { engine });
     for (let i = 0; i < 3; i += 1) expect(toNested(slope(tensor([0, 0])))).toEqual([1, 1]);
     expect([count(), runs()]).toEqual([1, 3]);

@@ -22,8 +22,21 @@ import {
   vmap,
 } from '@natgrad/autodiff';
 import { lawRuns } from '@natgrad/autodiff/laws';
-import { item, key, matrixTranspose, normal, reshape, scalar, type Scalar, split, type Tensor, tensor, toTypedArray, zeros } from '@natgrad/tensor';
 import * as reference from '@natgrad/tensor';
+import {
+  item,
+  key,
+  matrixTranspose,
+  normal,
+  reshape,
+  type Scalar,
+  scalar,
+  split,
+  type Tensor,
+  tensor,
+  toTypedArray,
+  zeros,
+} from '@natgrad/tensor';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
@@ -50,7 +63,7 @@ const forAll = (check: (n: number, sample: (...shape: number[]) => Tensor) => vo
   );
 };
 
-const hessianOf = (f: (x: Tensor) => Scalar, x: Tensor): Tensor => hessian(f)(x) as unknown as Tensor;
+const hessianOf = (f: (x: Tensor) => Scalar, x: Tensor): Tensor => hessian(f)(x);
 
 describe('quadratic form ½ xᵀA x + bᵀx', () => {
   test('gradient ½(A + Aᵀ)x + b, Hessian ½(A + Aᵀ), products H·v; nothing of third order', () =>
@@ -76,7 +89,10 @@ describe('log Σ eˣ', () => {
       const column = reshape(p, [n, 1]);
       const f = (y: Tensor): Scalar => logsumexp(y);
       close(grad(f)(x), p);
-      close(hessianOf(f, x), reference.subtract(reference.multiply(reference.eye(n), p), reference.matmul(column, matrixTranspose(column))));
+      close(
+        hessianOf(f, x),
+        reference.subtract(reference.multiply(reference.eye(n), p), reference.matmul(column, matrixTranspose(column))),
+      );
       const centred = reference.subtract(v, reference.sum(reference.multiply(p, v)));
       close(hvp(f, x, v), reference.multiply(p, centred));
       const third = jvp((y: Tensor) => sum(multiply(hvp(f, y, v), v)), x, v).tangent;
@@ -128,21 +144,24 @@ describe('Jacobians', () => {
     forAll((n, sample) => {
       const [a, x] = [sample(n + 1, n), sample(n)];
       for (const jacobian of [jacfwd, jacrev]) {
-        close(jacobian((y: Tensor) => matmul(a, y))(x) as unknown as Tensor, a);
+        close(jacobian((y: Tensor) => matmul(a, y))(x), a);
         const slope = reference.multiply(reference.add(x, 1), reference.exp(x));
-        close(jacobian((y: Tensor) => multiply(y, exp(y)))(x) as unknown as Tensor, reference.multiply(reference.eye(n), slope));
+        close(jacobian((y: Tensor) => multiply(y, exp(y)))(x), reference.multiply(reference.eye(n), slope));
       }
     }));
 });
 
 describe('nested derivatives do not mix their variables', () => {
-  const derivative = (f: (x: Scalar) => Scalar) => (x: Scalar): Scalar => jvp(f, x, scalar(1)).tangent;
+  const derivative =
+    (f: (x: Scalar) => Scalar) =>
+    (x: Scalar): Scalar =>
+      jvp(f, x, scalar(1)).tangent;
   const modes: readonly (readonly [string, (f: (x: Scalar) => Scalar) => (x: Scalar) => Scalar])[] = [
     ['jvp', derivative],
     ['grad', (f) => grad(f)],
-    ['vjp', (f) => (x) => vjp(f, x).pullback(scalar(1) as never) as Scalar],
+    ['vjp', (f) => (x) => vjp(f, x).pullback(scalar(1))],
     ['linearize', (f) => (x) => linearize(f, x).apply(scalar(1))],
-    ['vmap of grad', (f) => (x) => squeeze(vmap((y: Scalar) => grad(f)(y))(broadcast(x)) as Tensor, 0) as Scalar],
+    ['vmap of grad', (f) => (x) => squeeze(vmap((y: Scalar) => grad(f)(y))(broadcast(x)), 0) as Scalar],
   ];
   const broadcast = (x: Scalar): never => add(x, zeros([1])) as never;
   const pairs = modes.flatMap(([outer, d]) => modes.map(([inner, e]) => [outer, inner, d, e] as const));
@@ -162,11 +181,14 @@ describe('nested derivatives do not mix their variables', () => {
     // The inner derivative at a point that depends on x: d/dx cos-like chain, d/dx (sin)'(x²) = −2x sin(x²).
     expect(item(d((x) => e((y) => sin(y))(multiply(x, x)))(scalar(1.5)))).toBeCloseTo(-3 * Math.sin(2.25), 12);
     // A closure returned by the inner derivative's argument and called outside of it.
-    expect(item(d((x) => e((y) => multiply(e((z) => multiply(multiply(x, y), z))(y), x))(scalar(2)))(scalar(3)))).toBe(6);
+    expect(item(d((x) => e((y) => multiply(e((z) => multiply(multiply(x, y), z))(y), x))(scalar(2)))(scalar(3)))).toBe(
+      6,
+    );
   });
 
   test('three deep', () => {
-    const f = (x: Scalar): Scalar => derivative((y) => multiply(x, derivative((z) => multiply(multiply(x, y), square(z)))(y)))(x);
+    const f = (x: Scalar): Scalar =>
+      derivative((y) => multiply(x, derivative((z) => multiply(multiply(x, y), square(z)))(y)))(x);
     // ∂z (x y z²) at z = y is 2 x y²; times x and ∂y: 4 x² y; at y = x: 4 x³; d/dx: 12 x².
     expect(item(f(scalar(2)))).toBe(32);
     expect(item(derivative(f)(scalar(2)))).toBe(48);

@@ -35,10 +35,21 @@ describe('discovery', () => {
       .filter((text) => text.slice(0, text.indexOf('\n}\n')).includes('): Primitive<'))
       .map((text) => /^\w+/.exec(text)?.[0] ?? ''),
   ];
-  const calls = (text: string): number => [...text.matchAll(new RegExp(String.raw`(?<![\w.])(?:${makers.join('|')})(?:<\w+>)?\(`, 'g'))].length;
+  const calls = (text: string): number =>
+    [...text.matchAll(new RegExp(String.raw`(?<![\w.])(?:${makers.join('|')})(?:<\w+>)?\(`, 'g'))].length;
 
   test('finds the families', () => {
-    expect(makers).toEqual(expect.arrayContaining(['definePrimitive', 'unary', 'binary', 'movement', 'reduction', 'argReduction', 'graphCall']));
+    expect(makers).toEqual(
+      expect.arrayContaining([
+        'definePrimitive',
+        'unary',
+        'binary',
+        'movement',
+        'reduction',
+        'argReduction',
+        'graphCall',
+      ]),
+    );
   });
 
   test.each(paths.filter((path) => !path.includes('/_')))('every primitive made in %s was found', (path) => {
@@ -50,7 +61,9 @@ describe('discovery', () => {
   });
 
   test('finds as many primitives as are made, each with a name of its own', () => {
-    const made = paths.filter((path) => !path.includes('/_')).reduce((count, path) => count + calls(sources[path] as string), 0);
+    const made = paths
+      .filter((path) => !path.includes('/_'))
+      .reduce((count, path) => count + calls(sources[path] as string), 0);
     expect(found).toHaveLength(made);
     expect(found.length).toBeGreaterThan(60);
     expect(new Set(found.map(({ name }) => name)).size).toBe(found.length);
@@ -58,10 +71,30 @@ describe('discovery', () => {
 
   test('laws of derivatives are among those of every primitive with floats in and out', () => {
     const names = (primitive: AnyPrimitive): readonly string[] => primitiveLaws(primitive).map(({ name }) => name);
-    const without = found.filter((primitive) => !names(primitive).some((name) => name.endsWith('vjp is the adjoint of jvp for every choice of active arguments')));
+    const without = found.filter(
+      (primitive) =>
+        !names(primitive).some((name) =>
+          name.endsWith('vjp is the adjoint of jvp for every choice of active arguments'),
+        ),
+    );
     expect(without.map(({ name }) => name).sort()).toEqual(WITHOUT_DERIVATIVE);
   });
 });
 
 /** Those that take or give no floats. */
-const WITHOUT_DERIVATIVE = ['argmax', 'argmin', 'argsort', 'equal', 'greater', 'greaterEqual', 'isFinite', 'less', 'lessEqual', 'logicalAnd', 'logicalNot', 'logicalOr', 'notEqual', 'oneHot'];
+const WITHOUT_DERIVATIVE = [
+  'argmax',
+  'argmin',
+  'argsort',
+  'equal',
+  'greater',
+  'greaterEqual',
+  'isFinite',
+  'less',
+  'lessEqual',
+  'logicalAnd',
+  'logicalNot',
+  'logicalOr',
+  'notEqual',
+  'oneHot',
+];

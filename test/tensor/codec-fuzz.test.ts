@@ -20,14 +20,16 @@ import { RUNS } from './layouts.js';
 
 type Decoder = (bytes: Uint8Array) => Either<NatgradError, unknown>;
 
-const read = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(`../fixtures/codec/${name}`, import.meta.url)));
+const read = (name: string): Uint8Array =>
+  new Uint8Array(readFileSync(new URL(`../fixtures/codec/${name}`, import.meta.url)));
 
 /** Decodes; whatever the bytes, the result is an `Either` whose error names field, finding and expectation. */
 const decode = (decoder: Decoder, bytes: Uint8Array): Either<NatgradError, unknown> => {
   const result = decoder(bytes);
   if (result._tag === 'Left') {
     const { code, operation, argument, found, expected } = result.left;
-    const complete = isNatgradError(result.left) && operation === decoder.name && [argument, found, expected].every(Boolean);
+    const complete =
+      isNatgradError(result.left) && operation === decoder.name && [argument, found, expected].every(Boolean);
     if (!complete || (code !== 'Malformed' && code !== 'Unsupported')) throw result.left;
     // What stands for a machine out of memory; here it would be a read outside the file.
     if (argument === 'bytes' && code === 'Unsupported') throw result.left;
@@ -88,11 +90,21 @@ describe.each(SAMPLES)('%s', (name, decoder) => {
 
   it('gives an Either when parts are replaced, repeated, moved or left out', () => {
     const cut = fc.nat({ max: whole.length });
-    const values = fc.oneof(fc.uint8Array({ maxLength: 12 }), fc.constantFrom(Uint8Array.of(255, 255, 255, 255), Uint8Array.of(0, 0, 0, 128)));
+    const values = fc.oneof(
+      fc.uint8Array({ maxLength: 12 }),
+      fc.constantFrom(Uint8Array.of(255, 255, 255, 255), Uint8Array.of(0, 0, 0, 128)),
+    );
     fc.assert(
       fc.property(cut, cut, cut, values, (a, b, c, middle) => {
         decode(decoder, Uint8Array.of(...whole.subarray(0, a), ...middle, ...whole.subarray(b)));
-        decode(decoder, Uint8Array.of(...whole.subarray(0, a), ...whole.subarray(Math.min(b, c), Math.max(b, c)), ...whole.subarray(b)));
+        decode(
+          decoder,
+          Uint8Array.of(
+            ...whole.subarray(0, a),
+            ...whole.subarray(Math.min(b, c), Math.max(b, c)),
+            ...whole.subarray(b),
+          ),
+        );
       }),
       { numRuns: RUNS },
     );
@@ -100,7 +112,10 @@ describe.each(SAMPLES)('%s', (name, decoder) => {
 });
 
 it.each([decodeNpy, decodeNpz, decodeSafetensors])('%o refuses random bytes and other values', (decoder) => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => void refused(decoder, bytes)), { numRuns: RUNS });
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => void refused(decoder, bytes)),
+    { numRuns: RUNS },
+  );
   for (const value of [undefined, null, 'bytes', [1, 2], new ArrayBuffer(8), new Float64Array(8)])
     expect(refused(decoder, value as never)).toMatchObject({ code: 'Malformed', argument: 'bytes' });
 });
@@ -108,8 +123,13 @@ it.each([decodeNpy, decodeNpz, decodeSafetensors])('%o refuses random bytes and 
 describe('npy headers', () => {
   const file = (header: string, data = 0, version = 1): Uint8Array => {
     const text = Buffer.from(header, 'latin1');
-    const length = version === 1 ? [text.length % 256, text.length >> 8] : [...new Uint8Array(Uint32Array.of(text.length).buffer)];
-    return Buffer.concat([Uint8Array.of(0x93, ...Buffer.from('NUMPY'), version, 0, ...length), text, new Uint8Array(data)]);
+    const length =
+      version === 1 ? [text.length % 256, text.length >> 8] : [...new Uint8Array(Uint32Array.of(text.length).buffer)];
+    return Buffer.concat([
+      Uint8Array.of(0x93, ...Buffer.from('NUMPY'), version, 0, ...length),
+      text,
+      new Uint8Array(data),
+    ]);
   };
   const header = (changes: { readonly descr?: string; readonly order?: string; readonly shape?: string }): string =>
     `{'descr': ${changes.descr ?? "'<f8'"}, 'fortran_order': ${changes.order ?? 'False'}, 'shape': ${changes.shape ?? '(2,)'}, }`;
@@ -165,21 +185,32 @@ describe('npy headers', () => {
 
   it('allocates nothing for extents without data, and compiles nothing for absurd ranks', () => {
     quickly(() => {
-      expect(refused(decodeNpy, file(header({ shape: '(2147483647,)' }))).message).toContain('17179869176 bytes for f64[2147483647]');
-      expect(refused(decodeNpy, file(header({ shape: '(4294967296,)' })))).toMatchObject({ code: 'Unsupported', argument: 'shape' });
+      expect(refused(decodeNpy, file(header({ shape: '(2147483647,)' }))).message).toContain(
+        '17179869176 bytes for f64[2147483647]',
+      );
+      expect(refused(decodeNpy, file(header({ shape: '(4294967296,)' })))).toMatchObject({
+        code: 'Unsupported',
+        argument: 'shape',
+      });
       expect(refused(decodeNpy, file(header({ shape: `(${'1,'.repeat(300_000)})` }), 8, 2)).found).toBe('rank 300000');
       refused(decodeNpy, file(header({ shape: `(${'9'.repeat(1_000_000)},)` }), 8, 2));
       refused(decodeNpy, file(header({ shape: '('.repeat(1_000_000) }), 8, 2));
       refused(decodeNpy, file(`{'${'a'.repeat(1_000_000)}`, 8, 2));
     });
-    expect(refused(decodeNpy, file(' '.repeat(2 ** 20 + 1), 8, 2))).toMatchObject({ code: 'Unsupported', argument: 'header length' });
+    expect(refused(decodeNpy, file(' '.repeat(2 ** 20 + 1), 8, 2))).toMatchObject({
+      code: 'Unsupported',
+      argument: 'header length',
+    });
   });
 
   it('refuses bytes that are no booleans, and data of another length', () => {
     const bool = encodeNpy(tensor([true, false]));
     bool[bool.length - 1] = 2;
     expect(refused(decodeNpy, bool)).toMatchObject({ argument: 'data', found: 'byte 2 as bool 1', expected: '0 or 1' });
-    expect(refused(decodeNpy, file(header({}), 17))).toMatchObject({ found: '17 bytes', expected: '16 bytes for f64[2]' });
+    expect(refused(decodeNpy, file(header({}), 17))).toMatchObject({
+      found: '17 bytes',
+      expected: '16 bytes for f64[2]',
+    });
   });
 
   it('refuses other versions, and headers that are longer than the file', () => {
@@ -209,7 +240,8 @@ interface Entry {
 
 const fields = (...values: readonly (readonly [number, 2 | 4])[]): Uint8Array => {
   const bytes: number[] = [];
-  for (const [value, width] of values) for (let i = 0; i < width; i += 1) bytes.push(Math.floor(value / 256 ** i) % 256);
+  for (const [value, width] of values)
+    for (let i = 0; i < width; i += 1) bytes.push(Math.floor(value / 256 ** i) % 256);
   return Uint8Array.from(bytes);
 };
 
@@ -237,13 +269,43 @@ const archive = (entries: readonly Entry[], count: number = entries.length): Uin
     const long = (value: number): readonly [number, 4] => [value, 4];
     const facts = claims.map(long);
     const localFacts = (entry.local ?? claims).map(long);
-    const head = fields([0x04034b50, 4], [20, 2], [entry.localFlags ?? flags, 2], [method, 2], [0, 4], ...localFacts, [localName.length, 2], [0, 2]);
-    directory.push(fields([0x02014b50, 4], [20, 2], [20, 2], [flags, 2], [method, 2], [0, 4], ...facts, [name.length, 2], [0, 4], [0, 2], [0, 2], [0, 4], [entry.offset ?? at, 4]), name);
+    const head = fields(
+      [0x04034b50, 4],
+      [20, 2],
+      [entry.localFlags ?? flags, 2],
+      [method, 2],
+      [0, 4],
+      ...localFacts,
+      [localName.length, 2],
+      [0, 2],
+    );
+    directory.push(
+      fields(
+        [0x02014b50, 4],
+        [20, 2],
+        [20, 2],
+        [flags, 2],
+        [method, 2],
+        [0, 4],
+        ...facts,
+        [name.length, 2],
+        [0, 4],
+        [0, 2],
+        [0, 2],
+        [0, 4],
+        [entry.offset ?? at, 4],
+      ),
+      name,
+    );
     local.push(head, localName, stored);
     at += head.length + localName.length + stored.length;
   }
   const length = directory.reduce((total, part) => total + part.length, 0);
-  return Buffer.concat([...local, ...directory, fields([0x06054b50, 4], [0, 4], [count, 2], [count, 2], [length, 4], [at, 4], [0, 2])]);
+  return Buffer.concat([
+    ...local,
+    ...directory,
+    fields([0x06054b50, 4], [0, 4], [count, 2], [count, 2], [length, 4], [at, 4], [0, 2]),
+  ]);
 };
 
 describe('npz archives', () => {
@@ -267,10 +329,27 @@ describe('npz archives', () => {
     ['another name before the data', 'Malformed', archive([{ ...good, localName: 'b.npy' }])],
     ['a name of another length before the data', 'Malformed', archive([{ ...good, localName: 'a.npy2' }])],
     ['a CRC that differs before the data', 'Malformed', archive([{ ...good, local: [0, 144, 144] }])],
-    ['a size that differs before the data', 'Malformed', archive([{ ...good, local: [crc32(encodeNpy(tensor([1, 2]))), 144, 10] }])],
-    ['half a directory record', 'Malformed', fields([0x02014b50, 4], [0, 2], [0, 4], [0x06054b50, 4], [0, 4], [1, 2], [1, 2], [10, 4], [0, 4], [0, 2])],
+    [
+      'a size that differs before the data',
+      'Malformed',
+      archive([{ ...good, local: [crc32(encodeNpy(tensor([1, 2]))), 144, 10] }]),
+    ],
+    [
+      'half a directory record',
+      'Malformed',
+      fields([0x02014b50, 4], [0, 2], [0, 4], [0x06054b50, 4], [0, 4], [1, 2], [1, 2], [10, 4], [0, 4], [0, 2]),
+    ],
     ['a name with NUL', 'Malformed', archive([{ name: 'a\0.npy' }])],
-    ['a name that is not UTF-8', 'Malformed', Buffer.from(Buffer.from(archive([good])).toString('latin1').replaceAll('a.npy', '\xff.npy'), 'latin1')],
+    [
+      'a name that is not UTF-8',
+      'Malformed',
+      Buffer.from(
+        Buffer.from(archive([good]))
+          .toString('latin1')
+          .replaceAll('a.npy', '\xff.npy'),
+        'latin1',
+      ),
+    ],
     ['a name in an unknown encoding', 'Unsupported', archive([{ name: 'ü.npy', flags: 0 }])],
     ['an entry that is no array', 'Unsupported', archive([{ name: 'readme.txt' }])],
     ['a wrong CRC', 'Malformed', archive([{ ...good, crc: 1 }])],
@@ -279,9 +358,23 @@ describe('npz archives', () => {
     ['a deflated size too small', 'Malformed', archive([{ ...good, size: 10, method: 8 }])],
     ['a deflated size too large', 'Malformed', archive([{ ...good, size: 1000, method: 8 }])],
     ['a size that no compression reaches', 'Malformed', archive([{ ...good, size: 2 ** 29, method: 8 }])],
-    ['a deflate stream of garbage', 'Malformed', archive([{ ...good, method: 8, stored: Uint8Array.of(255, 255, 255) }])],
-    ['a deflate stream that stops', 'Malformed', archive([{ ...good, method: 8, stored: deflateRawSync(encodeNpy(tensor([1, 2]))).subarray(0, 40) }])],
-    ['entries that share bytes', 'Malformed', archive([good, { name: 'a.npy', offset: 0 }].map((entry, i) => ({ ...entry, name: `${i}.npy`, localName: '0.npy' })))],
+    [
+      'a deflate stream of garbage',
+      'Malformed',
+      archive([{ ...good, method: 8, stored: Uint8Array.of(255, 255, 255) }]),
+    ],
+    [
+      'a deflate stream that stops',
+      'Malformed',
+      archive([{ ...good, method: 8, stored: deflateRawSync(encodeNpy(tensor([1, 2]))).subarray(0, 40) }]),
+    ],
+    [
+      'entries that share bytes',
+      'Malformed',
+      archive(
+        [good, { name: 'a.npy', offset: 0 }].map((entry, i) => ({ ...entry, name: `${i}.npy`, localName: '0.npy' })),
+      ),
+    ],
     ['an entry inside the directory', 'Malformed', archive([{ ...good, offset: 250 }])],
     ['an entry beyond the file', 'Malformed', archive([{ ...good, offset: 2 ** 31 }])],
     ['fewer entries than it counts', 'Malformed', archive([good], 2)],
@@ -308,7 +401,10 @@ describe('npz archives', () => {
     const short = refused(decodeNpz, archive([{ ...good, method: 8, size: data.length + 1 }]));
     expect(short.found).toBe(`${data.length} bytes after decompression`);
     const moved = refused(decodeNpz, Uint8Array.of(0, ...archive([good])));
-    expect(moved).toMatchObject({ argument: 'end record', expected: `a directory that ends at ${1 + 30 + 5 + 144 + 46 + 5}` });
+    expect(moved).toMatchObject({
+      argument: 'end record',
+      expected: `a directory that ends at ${1 + 30 + 5 + 144 + 46 + 5}`,
+    });
     const long = archive([good]);
     long[30 + 5 + 144 + 30] = 1;
     expect(refused(decodeNpz, long).found).toBe(`a record at 179 that ends at ${179 + 46 + 5 + 1}`);
@@ -316,7 +412,10 @@ describe('npz archives', () => {
 
   it('refuses entries nested in one another, each with its own true name', () => {
     const inner = archive([{ name: 'b.npy' }]);
-    const outer = archive([{ name: 'a.npy', data: inner.subarray(0, 30 + 5 + 144) }, { name: 'b.npy', offset: 35 }]);
+    const outer = archive([
+      { name: 'a.npy', data: inner.subarray(0, 30 + 5 + 144) },
+      { name: 'b.npy', offset: 35 },
+    ]);
     expect(refused(decodeNpz, outer).found).toContain('overlaps another');
   });
 
@@ -327,8 +426,17 @@ describe('npz archives', () => {
     const stored = Buffer.concat(Array.from({ length: 500 }, () => block));
     quickly(() => {
       const liar = archive([{ ...good, method: 8, stored, size: 1000, crc: 0 }]);
-      expect(refused(decodeNpz, liar)).toMatchObject({ code: 'Malformed', found: 'more than 1000 bytes after decompression' });
-      const many = Array.from({ length: 17 }, (_, i) => ({ name: `${i}.npy`, method: 8, stored: block, data: zero, crc: 0 }));
+      expect(refused(decodeNpz, liar)).toMatchObject({
+        code: 'Malformed',
+        found: 'more than 1000 bytes after decompression',
+      });
+      const many = Array.from({ length: 17 }, (_, i) => ({
+        name: `${i}.npy`,
+        method: 8,
+        stored: block,
+        data: zero,
+        crc: 0,
+      }));
       expect(refused(decodeNpz, archive(many))).toMatchObject({ code: 'Unsupported', argument: 'directory' });
     });
   });
@@ -364,7 +472,12 @@ describe('safetensors headers', () => {
     ['one offset', '{"a":{"dtype":"F32","shape":[],"data_offsets":[0]}}', '"a": data_offsets', '[0]'],
     ['a shape of another size', `{${entry('a', 0, 12, '[2]')}}`, '"a": data_offsets', '12 bytes'],
     ['a shape that overflows', `{${entry('a', 0, 12, '[4294967296,4294967296]')}}`, '"a": shape', '4294967296'],
-    ['a shape that overflows before its 0', `{${entry('a', 0, 0, '[4294967296,4294967296,0]')}}`, '"a": shape', '4294967296'],
+    [
+      'a shape that overflows before its 0',
+      `{${entry('a', 0, 0, '[4294967296,4294967296,0]')}}`,
+      '"a": shape',
+      '4294967296',
+    ],
     ['a negative extent', `{${entry('a', 0, 12, '[-3]')}}`, 'header', '-3'],
     ['a fraction', `{${entry('a', 0, 12, '[3.0]')}}`, 'header', '3.0'],
     ['an exponent', `{${entry('a', 0, 12, '[3e0]')}}`, 'header', '3e0'],
@@ -375,7 +488,12 @@ describe('safetensors headers', () => {
     ['a tensor that is null', '{"a":null}', '"a": entry', 'null'],
     ['a name twice', `{${entry('a', 0, 12)},${entry('a', 0, 12)}}`, 'header', 'twice'],
     ['a name twice in two notations', `{${entry('a', 0, 12)},${entry('\\u0061', 0, 12)}}`, 'header', 'twice'],
-    ['a key twice in a tensor', '{"a":{"dtype":"F32","dtype":"F32","shape":[3],"data_offsets":[0,12]}}', 'header', 'twice'],
+    [
+      'a key twice in a tensor',
+      '{"a":{"dtype":"F32","dtype":"F32","shape":[3],"data_offsets":[0,12]}}',
+      'header',
+      'twice',
+    ],
     ['metadata twice', `{"__metadata__":{},"__metadata__":{},${entry('a', 0, 12)}}`, 'header', 'twice'],
     ['metadata that is no text', `{"__metadata__":{"a":1},${entry('a', 0, 12)}}`, '__metadata__: "a"', '1'],
     ['metadata that is a list', `{"__metadata__":[],${entry('a', 0, 12)}}`, '__metadata__', 'list'],
@@ -397,7 +515,10 @@ describe('safetensors headers', () => {
   it('refuses headers beyond 100 MB, beyond the file and beyond 2⁵³', () => {
     const claim = (length: bigint): Uint8Array => new Uint8Array(BigUint64Array.of(length, 0n).buffer);
     for (const length of [9n, 100_000_000n, 100_000_001n, 2n ** 53n + 1n, 2n ** 64n - 1n])
-      expect(refused(decodeSafetensors, claim(length))).toMatchObject({ argument: 'header length', found: String(length) });
+      expect(refused(decodeSafetensors, claim(length))).toMatchObject({
+        argument: 'header length',
+        found: String(length),
+      });
     const large = new Uint8Array(100_000_010);
     large.set(Uint8Array.of(1, 0xe1, 0xf5, 5));
     expect(refused(decodeSafetensors, large).expected).toBe('at most 100000000');
@@ -415,7 +536,10 @@ describe('safetensors headers', () => {
   });
 
   it('has no answer to foreign keys but a refusal', () => {
-    const error = refused(decodeSafetensors, file('{"a":{"dtype":"F32","shape":[],"data_offsets":[0,4],"__proto__":[]}}', 4));
+    const error = refused(
+      decodeSafetensors,
+      file('{"a":{"dtype":"F32","shape":[],"data_offsets":[0,4],"__proto__":[]}}', 4),
+    );
     expect(error).toMatchObject({ code: 'Unsupported', argument: '"a": entry' });
   });
 
@@ -432,7 +556,9 @@ describe('safetensors headers', () => {
       refused(decodeSafetensors, file(`{"${'a'.repeat(2_000_000)}`));
       refused(decodeSafetensors, file(`{"${'\\'.repeat(2_000_000)}`));
       refused(decodeSafetensors, file(`{"a":${'9'.repeat(2_000_000)}}`));
-      expect(refused(decodeSafetensors, file(`{${entry('a', 0, 4, `[1${',1'.repeat(500_000)}]`)}}`, 4)).found).toBe('rank 500001');
+      expect(refused(decodeSafetensors, file(`{${entry('a', 0, 4, `[1${',1'.repeat(500_000)}]`)}}`, 4)).found).toBe(
+        'rank 500001',
+      );
       const many = Array.from({ length: 20_000 }, (_, i) => entry(String(i), 4 * i, 4 * i + 4)).reverse();
       expect(decode(decodeSafetensors, file(`{${many.join(',')}}`, 80_000))._tag).toBe('Right');
     });

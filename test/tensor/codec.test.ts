@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import {
   cast,
+  type DType,
   decodeNpy,
   decodeNpz,
   decodeSafetensors,
-  type DType,
   encodeNpy,
   encodeNpz,
   encodeSafetensors,
@@ -33,8 +33,12 @@ interface Expected {
   readonly hex: string;
 }
 
-const read = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(`../fixtures/codec/${name}`, import.meta.url)));
-const expected = JSON.parse(new TextDecoder().decode(read('expected.json'))) as Record<string, Record<string, Expected>>;
+const read = (name: string): Uint8Array =>
+  new Uint8Array(readFileSync(new URL(`../fixtures/codec/${name}`, import.meta.url)));
+const expected = JSON.parse(new TextDecoder().decode(read('expected.json'))) as Record<
+  string,
+  Record<string, Expected>
+>;
 const names = (suffix: string): string[] => Object.keys(expected).filter((name) => name.endsWith(suffix));
 
 const ok = <A>(result: Either<NatgradError, A>): A => {
@@ -49,21 +53,31 @@ const refused = <A>(result: Either<NatgradError, A>): NatgradError => {
 /** A tensor in the terms of expected.json; the host is little-endian, as every platform of Node is today. */
 const facts = (x: Tensor): Expected => {
   const data = toTypedArray(x);
-  return { dtype: x.dtype, shape: [...x.shape], hex: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex') };
+  return {
+    dtype: x.dtype,
+    shape: [...x.shape],
+    hex: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex'),
+  };
 };
 const allFacts = (record: Readonly<Record<string, Tensor>>): [string, Expected][] =>
-  Object.keys(record).map((name): [string, Expected] => [name, facts(record[name] as Tensor)]).sort();
-const wanted = (name: string): [string, Expected][] => Object.entries(expected[name] as Record<string, Expected>).sort();
+  Object.keys(record)
+    .map((name): [string, Expected] => [name, facts(record[name] as Tensor)])
+    .sort();
+const wanted = (name: string): [string, Expected][] =>
+  Object.entries(expected[name] as Record<string, Expected>).sort();
 
 describe('npy', () => {
   it.each(names('.npy'))('reads %s as NumPy wrote it', (name) => {
     expect(facts(ok(decodeNpy(read(name))))).toEqual(expected[name]);
   });
 
-  it.each(names('.npy').filter((name) => !/big_endian|fortran|version/.test(name)))('writes the very bytes of %s', (name) => {
-    const bytes = read(name);
-    expect(Buffer.from(encodeNpy(ok(decodeNpy(bytes)))).equals(bytes)).toBe(true);
-  });
+  it.each(names('.npy').filter((name) => !/big_endian|fortran|version/.test(name)))(
+    'writes the very bytes of %s',
+    (name) => {
+      const bytes = read(name);
+      expect(Buffer.from(encodeNpy(ok(decodeNpy(bytes)))).equals(bytes)).toBe(true);
+    },
+  );
 
   it.each([
     ['i64', "astype('<i4')"],
@@ -125,11 +139,28 @@ describe('npy', () => {
 });
 
 /** Records with names that are hard on JavaScript objects, on UTF-8 and on sorting. */
-const nasty = fc.constantFrom('__proto__', 'constructor', '10', '9', '', 'a/b', '../a', 'a.npy', 'ü', '\u{1f600}', '\ufeffx', 'x', '"\\\n');
+const nasty = fc.constantFrom(
+  '__proto__',
+  'constructor',
+  '10',
+  '9',
+  '',
+  'a/b',
+  '../a',
+  'a.npy',
+  'ü',
+  '\u{1f600}',
+  '\ufeffx',
+  'x',
+  '"\\\n',
+);
 const records: fc.Arbitrary<Readonly<Record<string, Tensor>>> = fc
   .uniqueArray(
     fc.tuple(
-      fc.oneof(nasty, fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll('\0', ''))),
+      fc.oneof(
+        nasty,
+        fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll('\0', '')),
+      ),
       fc.tuple(dtypes, shapes(0, 3)).chain(([dtype, shape]) => tensors(dtype, shape)),
     ),
     { maxLength: 5, selector: ([name]) => name },
@@ -222,7 +253,8 @@ describe('safetensors', () => {
       const back = ok(decodeSafetensors(file));
       sameRecord(back.tensors, record);
       expect({ ...back.metadata }).toEqual({ ...notes });
-      const reversed = <A>(named: Readonly<Record<string, A>>): Record<string, A> => Object.fromEntries(Object.entries(named).reverse());
+      const reversed = <A>(named: Readonly<Record<string, A>>): Record<string, A> =>
+        Object.fromEntries(Object.entries(named).reverse());
       expect(Buffer.from(encodeSafetensors(reversed(record), reversed(notes))).equals(file)).toBe(true);
     });
   });
@@ -232,7 +264,12 @@ describe('safetensors', () => {
       const header = `{"a":{"dtype":"${dtype}","shape":[],"data_offsets":[0,2]}}`;
       return Uint8Array.of(header.length, 0, 0, 0, 0, 0, 0, 0, ...Buffer.from(header), 0, 0);
     };
-    for (const [dtype, remedy] of [['BF16', 'save it as F32'], ['I16', 'save it as I32'], ['I64', 'else as F64'], ['Q9', 'F32, F64, I32 or BOOL']]) {
+    for (const [dtype, remedy] of [
+      ['BF16', 'save it as F32'],
+      ['I16', 'save it as I32'],
+      ['I64', 'else as F64'],
+      ['Q9', 'F32, F64, I32 or BOOL'],
+    ]) {
       const error = refused(decodeSafetensors(file(dtype as string)));
       expect(error).toMatchObject({ code: 'Unsupported', argument: '"a": dtype', found: `"${dtype}"` });
       expect(error.expected).toContain(remedy);
@@ -249,8 +286,17 @@ describe('safetensors', () => {
 
 describe('ndarray', () => {
   it('takes any strides and offset', () => {
-    const base = ndarray(Float64Array.from({ length: 60 }, (_, i) => i), [3, 4, 5]);
-    for (const view of [base, base.transpose(2, 0, 1), base.step(-1, 2, -2), base.lo(1, 1, 1).hi(2, 2, 3), base.pick(null, 1, null)]) {
+    const base = ndarray(
+      Float64Array.from({ length: 60 }, (_, i) => i),
+      [3, 4, 5],
+    );
+    for (const view of [
+      base,
+      base.transpose(2, 0, 1),
+      base.step(-1, 2, -2),
+      base.lo(1, 1, 1).hi(2, 2, 3),
+      base.pick(null, 1, null),
+    ]) {
       const x = fromNdarray(view as NdArray);
       expect(x.shape).toEqual(view.shape);
       const copy = toNdarray(x);
@@ -261,10 +307,13 @@ describe('ndarray', () => {
   });
 
   it('gives back any tensor', () => {
-    check(fc.tuple(dtypes, shapes(0, 4)).chain(([dtype, shape]) => tensors(dtype, shape)), (x) => {
-      expect(identical(fromNdarray(toNdarray(x)), x)).toBe(true);
-      expect(identical(fromNdarray(toNdarray(x), 'f64'), cast(x, 'f64'))).toBe(true);
-    });
+    check(
+      fc.tuple(dtypes, shapes(0, 4)).chain(([dtype, shape]) => tensors(dtype, shape)),
+      (x) => {
+        expect(identical(fromNdarray(toNdarray(x)), x)).toBe(true);
+        expect(identical(fromNdarray(toNdarray(x), 'f64'), cast(x, 'f64'))).toBe(true);
+      },
+    );
   });
 
   it('chooses a dtype that holds the values, or takes the one asked for', () => {

@@ -22,7 +22,15 @@ import {
   toTypedArray,
   zeros,
 } from '@natgrad/tensor';
-import { arbitraryDType, arbitraryShape, arbitraryTensor, checkLaw, isomorphismLaws, law, requireElements } from '@natgrad/tensor/laws';
+import {
+  arbitraryDType,
+  arbitraryShape,
+  arbitraryTensor,
+  checkLaw,
+  isomorphismLaws,
+  law,
+  requireElements,
+} from '@natgrad/tensor/laws';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { check, expectError, itHolds } from './layouts.js';
@@ -57,7 +65,14 @@ describe('nested arrays', () => {
 
   it.each<[string, unknown, string]>([
     ['shorter row', [[1, 2], [3]], 'input[1]'],
-    ['deep', [[[1], [2]], [[3], [4, 5]]], 'input[1][1]'],
+    [
+      'deep',
+      [
+        [[1], [2]],
+        [[3], [4, 5]],
+      ],
+      'input[1][1]',
+    ],
     ['array for a number', [1, [2]], 'input[1]'],
     ['number for an array', [[1], 2], 'input[1]'],
     ['row after an empty one', [[], [1]], 'input[1]'],
@@ -68,8 +83,15 @@ describe('nested arrays', () => {
   it.each<[string, unknown, string]>([
     ['text', [1, 'two'], 'input[1]'],
     ['null', null, 'input'],
-    ['a hole', [1, , 3], 'input[1]'], // eslint-disable-line no-sparse-arrays
-    ['a hole in a row', [[1, 2], [, 4]], 'input[1][0]'], // eslint-disable-line no-sparse-arrays
+    ['a hole', [1, , 3], 'input[1]'],  
+    [
+      'a hole in a row',
+      [
+        [1, 2],
+        [, 4],
+      ],
+      'input[1][0]',
+    ],  
     ['an object', [[{}]], 'input[0][0]'],
     ['a typed array', [new Float64Array(2)], 'input[0]'],
   ])('refuses %s with its path', (_, nested, path) => {
@@ -110,16 +132,19 @@ describe('typed arrays', () => {
     }),
   );
 
-  it.each([new Float64Array([1, 0]), new Float32Array([1, 0]), new Int32Array([1, 0]), new Uint8Array([1, 0]), Buffer.from([1, 0])])(
-    'copies in and out: %o',
-    (data) => {
-      const x = fromTypedArray(data);
-      data[0] = 0;
-      const out = toTypedArray(x);
-      out[1] = 1;
-      expect([...toTypedArray(x)]).toEqual([1, 0]);
-    },
-  );
+  it.each([
+    new Float64Array([1, 0]),
+    new Float32Array([1, 0]),
+    new Int32Array([1, 0]),
+    new Uint8Array([1, 0]),
+    Buffer.from([1, 0]),
+  ])('copies in and out: %o', (data) => {
+    const x = fromTypedArray(data);
+    data[0] = 0;
+    const out = toTypedArray(x);
+    out[1] = 1;
+    expect([...toTypedArray(x)]).toEqual([1, 0]);
+  });
 
   it('refuses what does not fit', () => {
     expectError(() => fromTypedArray(new Float64Array(3), [2, 2]), 'ShapeMismatch', '3 elements do not fill [2,2]');
@@ -154,7 +179,11 @@ describe('filled tensors', () => {
   });
 
   it('refuses a shape that is not a list', () => {
-    expectError(() => zeros(3 as never), 'InvalidArgument', 'zeros: the shape must be an array of extents, found number');
+    expectError(
+      () => zeros(3 as never),
+      'InvalidArgument',
+      'zeros: the shape must be an array of extents, found number',
+    );
   });
 });
 
@@ -209,7 +238,9 @@ describe('linspace', () => {
       values.forEach((value, i) => {
         // Three roundings, of numbers no larger than the ends and their difference; subnormal ones are absolute.
         const bound = 4 * (Number.EPSILON * (Math.abs(start) + Math.abs(stop)) + Number.MIN_VALUE);
-        expect(Math.abs(value - (start * ((count - 1 - i) / (count - 1)) + stop * (i / (count - 1))))).toBeLessThanOrEqual(bound);
+        expect(
+          Math.abs(value - (start * ((count - 1 - i) / (count - 1)) + stop * (i / (count - 1)))),
+        ).toBeLessThanOrEqual(bound);
       });
     });
     expect(toNested(linspace(2, 3, 1))).toEqual([2]);

@@ -1,14 +1,20 @@
 /** Promotion is a join; casts keep what they can. */
 import { cast, DTYPES, isFloat, ones, promote, promoteWeak, tensor, toNested, zeros } from '@natgrad/tensor';
-import { arbitraryDType, arbitraryTensor, checkLaw, elementAt, law, monoidLaws, requireElements } from '@natgrad/tensor/laws';
+import {
+  arbitraryDType,
+  arbitraryTensor,
+  checkLaw,
+  elementAt,
+  law,
+  monoidLaws,
+  requireElements,
+} from '@natgrad/tensor/laws';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { expectError, itHolds } from './layouts.js';
 
 describe('promote', () => {
-  itHolds(
-    monoidLaws({ name: 'promote', concat: promote, empty: 'bool', values: arbitraryDType, commutative: true }),
-  );
+  itHolds(monoidLaws({ name: 'promote', concat: promote, empty: 'bool', values: arbitraryDType, commutative: true }));
 
   it('is idempotent and takes the wider', () => {
     expect(DTYPES).toEqual(['bool', 'i32', 'f32', 'f64']);
@@ -22,13 +28,17 @@ describe('promoteWeak', () => {
     checkLaw(
       law(
         'promoteWeak',
-        fc.tuple(arbitraryDType, fc.oneof(fc.boolean(), fc.integer(), fc.double(), fc.constantFrom(2 ** 31, -(2 ** 31)))),
+        fc.tuple(
+          arbitraryDType,
+          fc.oneof(fc.boolean(), fc.integer(), fc.double(), fc.constantFrom(2 ** 31, -(2 ** 31))),
+        ),
         ([dtype, literal]) => {
           const met = promoteWeak(dtype, literal);
           expect(promote(met, dtype)).toBe(met);
           // Throws unless the literal fits.
           const stored = toNested(tensor([literal], met));
-          if (met === 'i32' || met === 'f64') expect(Math.abs(Number((stored as number[])[0]) - Number(literal)) || 0).toBe(0);
+          if (met === 'i32' || met === 'f64')
+            expect(Math.abs(Number((stored as number[])[0]) - Number(literal)) || 0).toBe(0);
           if (isFloat(dtype)) expect(met).toBe(dtype);
         },
       ),

@@ -1,5 +1,15 @@
 /** ndarrays of any storage and strides, in and out, by copy. */
-import { type DType, format, fromNdarray, identical, type Tensor, tensor, toNdarray, toNested, zeros } from '@natgrad/tensor';
+import {
+  type DType,
+  format,
+  fromNdarray,
+  identical,
+  type Tensor,
+  tensor,
+  toNdarray,
+  toNested,
+  zeros,
+} from '@natgrad/tensor';
 import { arbitraryTensor, elementAt, isomorphismLaws, requireElements } from '@natgrad/tensor/laws';
 import fc from 'fast-check';
 import ndarray, { type NdArray } from 'ndarray';
@@ -25,10 +35,16 @@ describe('there and back', () => {
   });
 
   it('copies: writing on either side leaves the other as it was', () => {
-    const x = tensor([[1, 2], [3, 4]]);
+    const x = tensor([
+      [1, 2],
+      [3, 4],
+    ]);
     const nd = toNdarray(x);
     nd.set(0, 0, 99);
-    expect(toNested(x)).toEqual([[1, 2], [3, 4]]);
+    expect(toNested(x)).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
     const y = fromNdarray(nd);
     nd.set(0, 0, -1);
     expect(elementAt(y, [0, 0])).toBe(99);
@@ -69,7 +85,11 @@ describe('views', () => {
     ['u8 clamped', ndarray(new Uint8ClampedArray([255])), 'i32[1] [255]'],
     ['rank 0', ndarray(new Float64Array([7]), []), 'f64[] 7'],
     ['nothing', ndarray(new Float64Array(0), [0, 3]), 'f64[0,3] []'],
-    ['storage with get', ndarray({ length: 2, get: (i: number) => i + 1, set: () => 0 } as never, [2]), 'f64[2] [1, 2]'],
+    [
+      'storage with get',
+      ndarray({ length: 2, get: (i: number) => i + 1, set: () => 0 } as never, [2]),
+      'f64[2] [1, 2]',
+    ],
   ])('%s', (_, nd, expected) => {
     expect(format(fromNdarray(nd))).toBe(expected);
   });
@@ -83,12 +103,23 @@ describe('views', () => {
       [ndarray(new Float64Array([2 ** 31])), 'i32', '2147483648 is not an i32'],
       [ndarray(['1'] as never), undefined, 'element 0 is the string 1'],
     ];
-    for (const [nd, dtype, message] of refusals) expectError(() => fromNdarray(nd, dtype), 'DTypeMismatch', 'fromNdarray', message);
+    for (const [nd, dtype, message] of refusals)
+      expectError(() => fromNdarray(nd, dtype), 'DTypeMismatch', 'fromNdarray', message);
   });
 });
 
 describe('what is no ndarray', () => {
-  it.each([null, undefined, 3, 'x', [], {}, zeros([2]), new Float64Array(2), { data: null, shape: [], stride: [], offset: 0 }])('%o', (value) => {
+  it.each([
+    null,
+    undefined,
+    3,
+    'x',
+    [],
+    {},
+    zeros([2]),
+    new Float64Array(2),
+    { data: null, shape: [], stride: [], offset: 0 },
+  ])('%o', (value) => {
     expect(() => fromNdarray(value as never)).toThrow(/^fromNdarray: /);
   });
 

@@ -1,4 +1,5 @@
 /** Tensors for the laws of kernels: every dtype, special values, extents of 0, and storage in any order. */
+import { readFileSync } from 'node:fs';
 import { type DType, isNatgradError, type NatgradError, type Nested, type Tensor, toNested } from '@natgrad/tensor';
 import { viewOf } from '@natgrad/tensor/internal';
 import * as laws from '@natgrad/tensor/laws';
@@ -18,6 +19,12 @@ export const check = <Ts>(arbitrary: fc.Arbitrary<Ts>, law: (value: Ts) => void)
 /** A test for each law; `numRuns` cases, or more where the environment says so. */
 export const itHolds = (each: readonly laws.Law[], numRuns = 100): void => {
   for (const law of each) it(law.name, () => laws.checkLaw(law, { numRuns }));
+};
+
+/** Names of the values that a source file of the tensor package exports: what there is, not what a test remembers. */
+export const exportedFrom = (file: string): string[] => {
+  const text = readFileSync(new URL(`../../packages/tensor/src/${file}`, import.meta.url), 'utf8');
+  return [...text.matchAll(/^export (?:const|let|function) (\w+)/gm)].map((match) => match[1] as string);
 };
 
 /** Every multi-index of a shape in row-major order; rank 0 has one, the empty list. */

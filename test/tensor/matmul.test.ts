@@ -19,13 +19,25 @@ import {
   tensor,
   zeros,
 } from '@natgrad/tensor';
-import { arbitraryBroadcastShapes, arbitraryDType, arbitraryElement, arbitraryTensor, checkLaw, elementAt, law, requireElements } from '@natgrad/tensor/laws';
+import {
+  arbitraryBroadcastShapes,
+  arbitraryDType,
+  arbitraryElement,
+  arbitraryTensor,
+  checkLaw,
+  elementAt,
+  law,
+  requireElements,
+} from '@natgrad/tensor/laws';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { check, expectError } from './layouts.js';
 
 /** Two operands that multiply: batches that broadcast, or vectors. Up to 9 so that tiles of 4 have edges. */
-const operands = (dtypes: fc.Arbitrary<DType> = arbitraryDType, elements = arbitraryElement): fc.Arbitrary<readonly [Tensor, Tensor]> =>
+const operands = (
+  dtypes: fc.Arbitrary<DType> = arbitraryDType,
+  elements = arbitraryElement,
+): fc.Arbitrary<readonly [Tensor, Tensor]> =>
   fc
     .record({
       batches: arbitraryBroadcastShapes(2, { maxRank: 2, maxExtent: 3 }),
@@ -54,10 +66,16 @@ const requireProduct = (found: Tensor, x: Tensor, y: Tensor): void => {
   const batch = broadcastShapes('law', left.slice(0, -2), right.slice(0, -2));
   const inner = left.at(-1) as number;
   const source = (shape: Shape, index: readonly number[]): number[] =>
-    shape.slice(0, -2).map((extent, axis) => (extent === 1 ? 0 : (index[axis + batch.length - (shape.length - 2)] as number)));
+    shape
+      .slice(0, -2)
+      .map((extent, axis) => (extent === 1 ? 0 : (index[axis + batch.length - (shape.length - 2)] as number)));
   requireElements(found, {
     dtype,
-    shape: [...batch, ...(x.rank === 1 ? [] : [left.at(-2) as number]), ...(y.rank === 1 ? [] : [right.at(-1) as number])],
+    shape: [
+      ...batch,
+      ...(x.rank === 1 ? [] : [left.at(-2) as number]),
+      ...(y.rank === 1 ? [] : [right.at(-1) as number]),
+    ],
     at: (index) => {
       const outer = index.slice(0, batch.length);
       const rest = index.slice(batch.length);
@@ -68,7 +86,12 @@ const requireProduct = (found: Tensor, x: Tensor, y: Tensor): void => {
         elementAt(b, y.rank === 1 ? [k] : [...source(right, outer), k, j]),
       ]);
       if (dtype === 'i32')
-        return Number(BigInt.asIntN(32, terms.reduce((total, [p, q]) => total + BigInt(p) * BigInt(q), 0n)));
+        return Number(
+          BigInt.asIntN(
+            32,
+            terms.reduce((total, [p, q]) => total + BigInt(p) * BigInt(q), 0n),
+          ),
+        );
       // In order and in double precision: the same bits, not only close.
       const total = terms.reduce((sum_, [p, q]) => sum_ + p * q, 0);
       return dtype === 'f32' ? Math.fround(total) : total;
@@ -78,11 +101,21 @@ const requireProduct = (found: Tensor, x: Tensor, y: Tensor): void => {
 
 describe('matmul', () => {
   it('is three nested loops, to the bit', () => {
-    checkLaw(law('the definition', operands(), ([x, y]) => requireProduct(matmul(x, y), x, y)), { numRuns: 300 });
+    checkLaw(
+      law('the definition', operands(), ([x, y]) => requireProduct(matmul(x, y), x, y)),
+      { numRuns: 300 },
+    );
   });
 
   it('has eye as its neutral element, and reverses under transposition', () => {
-    const square = fc.nat(5).chain((n) => fc.tuple(arbitraryTensor({ dtype: 'f64', shape: [2, n, n], elements: fc.integer({ min: -9, max: 9 }) }), fc.constant(n)));
+    const square = fc
+      .nat(5)
+      .chain((n) =>
+        fc.tuple(
+          arbitraryTensor({ dtype: 'f64', shape: [2, n, n], elements: fc.integer({ min: -9, max: 9 }) }),
+          fc.constant(n),
+        ),
+      );
     check(square, ([x, n]) => {
       // Whole numbers, on which sums of products are exact. Adding 0 turns −0 into 0, as every product with eye does.
       const plain = matmul(x, eye(n));
@@ -95,8 +128,14 @@ describe('matmul', () => {
   it('is associative on whole numbers', () => {
     const whole = { dtype: 'f64' as const, elements: fc.integer({ min: -9, max: 9 }) };
     check(
-      fc.tuple(arbitraryTensor({ ...whole, shape: [3, 5] }), arbitraryTensor({ ...whole, shape: [5, 2] }), arbitraryTensor({ ...whole, shape: [2, 6] })),
-      ([x, y, z]) => expect(identical(matmul(matmul(x, y), z), matmul(x, matmul(y, z)))).toBe(true),
+      fc.tuple(
+        arbitraryTensor({ ...whole, shape: [3, 5] }),
+        arbitraryTensor({ ...whole, shape: [5, 2] }),
+        arbitraryTensor({ ...whole, shape: [2, 6] }),
+      ),
+      ([x, y, z]) => {
+        expect(identical(matmul(matmul(x, y), z), matmul(x, matmul(y, z)))).toBe(true);
+      },
     );
   });
 
@@ -107,7 +146,10 @@ describe('matmul', () => {
       const [rows, inner] = x.shape as [number, number];
       const all = matmul(x, y);
       for (let i = 0; i < rows; i += 1) {
-        const row = tensor(Array.from({ length: inner }, (_, k) => elementAt(x, [i, k])), x.dtype);
+        const row = tensor(
+          Array.from({ length: inner }, (_, k) => elementAt(x, [i, k])),
+          x.dtype,
+        );
         const alone = matmul(row, y);
         for (let j = 0; j < alone.size; j += 1) expect(elementAt(alone, [j])).toBe(elementAt(all, [i, j]));
       }
@@ -146,13 +188,20 @@ describe('dot', () => {
       expect(dot(x!, y!).shape).toEqual([]);
       requireProduct(dot(x!, y!), x!, y!);
     });
-    expectError(() => dot(zeros([2, 2]), zeros([2])), 'ShapeMismatch', 'dot: f64[2,2] · f64[2]: both operands must be vectors');
+    expectError(
+      () => dot(zeros([2, 2]), zeros([2])),
+      'ShapeMismatch',
+      'dot: f64[2,2] · f64[2]: both operands must be vectors',
+    );
     expectError(() => dot(scalar(1), scalar(1)), 'ShapeMismatch', 'dot');
     expectError(() => dot(zeros([2]), zeros([3])), 'ShapeMismatch', 'inner dimensions 2 and 3 differ');
   });
 });
 
 it('multiplies broadcast operands without seeing that they are', () => {
-  const x = tensor([[1, 2], [3, 4]]);
+  const x = tensor([
+    [1, 2],
+    [3, 4],
+  ]);
   expect(identical(matmul(broadcastTo(x, [3, 2, 2]), x), broadcastTo(matmul(x, x), [3, 2, 2]))).toBe(true);
 });

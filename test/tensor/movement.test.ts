@@ -40,7 +40,10 @@ const sharesStorage = (x: Tensor, y: Tensor): boolean => viewOf(x).data === view
 const product = (shape: Shape): number => shape.reduce((size, extent) => size * extent, 1);
 
 describe('broadcastShapes', () => {
-  itHolds(broadcastLaws('broadcastShapes', (x, y) => broadcastShapes('law', x, y)), 300);
+  itHolds(
+    broadcastLaws('broadcastShapes', (x, y) => broadcastShapes('law', x, y)),
+    300,
+  );
 });
 
 describe('broadcastTo', () => {
@@ -54,7 +57,11 @@ describe('broadcastTo', () => {
       requireElements(y, {
         dtype: x.dtype,
         shape,
-        at: (index) => elementAt(x, x.shape.map((extent, axis) => (extent === 1 ? 0 : (index[axis + missing] as number)))),
+        at: (index) =>
+          elementAt(
+            x,
+            x.shape.map((extent, axis) => (extent === 1 ? 0 : (index[axis + missing] as number))),
+          ),
       });
       expect(sharesStorage(x, y)).toBe(true);
     });
@@ -64,9 +71,16 @@ describe('broadcastTo', () => {
     [[3], [2]],
     [[2, 3], [3]],
     [[2], [0]],
-    [[2, 1], [3, 3]],
+    [
+      [2, 1],
+      [3, 3],
+    ],
   ])('refuses %j to %j', (from, to) => {
-    expectError(() => broadcastTo(zeros(from), to), 'ShapeMismatch', `broadcastTo: [${from.join(',')}] does not broadcast to [${to.join(',')}]`);
+    expectError(
+      () => broadcastTo(zeros(from), to),
+      'ShapeMismatch',
+      `broadcastTo: [${from.join(',')}] does not broadcast to [${to.join(',')}]`,
+    );
   });
 });
 
@@ -81,13 +95,24 @@ describe('reshape', () => {
   );
 
   it('keeps the row-major order and works one extent out', () => {
-    const cases = fc.tuple(fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 3 }), fc.nat(2)).chain(([shape, free]) =>
-      fc.tuple(arbitraryTensor({ shape }), fc.shuffledSubarray(shape, { minLength: shape.length }), fc.constant(free)),
-    );
+    const cases = fc
+      .tuple(fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 3 }), fc.nat(2))
+      .chain(([shape, free]) =>
+        fc.tuple(
+          arbitraryTensor({ shape }),
+          fc.shuffledSubarray(shape, { minLength: shape.length }),
+          fc.constant(free),
+        ),
+      );
     check(cases, ([x, shape, free]) => {
-      const y = reshape(x, shape.map((extent, axis) => (axis === free ? -1 : extent)));
+      const y = reshape(
+        x,
+        shape.map((extent, axis) => (axis === free ? -1 : extent)),
+      );
       expect(y.shape).toEqual(shape);
-      expect((toNested(reshape(y, [-1])) as number[]).map(Number)).toEqual((toNested(reshape(x, [x.size])) as number[]).map(Number));
+      expect((toNested(reshape(y, [-1])) as number[]).map(Number)).toEqual(
+        (toNested(reshape(x, [x.size])) as number[]).map(Number),
+      );
       if (x.size > 0) expect(reshape(x, [-1, x.size]).shape).toEqual([1, x.size]);
     });
   });
@@ -154,13 +179,21 @@ describe('transpose', () => {
 
   it('reverses the axes without a permutation, and the last two for matrices', () => {
     check(arbitraryTensor(), (x) => {
-      requireElements(transpose(x), { dtype: x.dtype, shape: [...x.shape].reverse(), at: (index) => elementAt(x, [...index].reverse()) });
+      requireElements(transpose(x), {
+        dtype: x.dtype,
+        shape: [...x.shape].reverse(),
+        at: (index) => elementAt(x, [...index].reverse()),
+      });
       if (x.rank < 2) {
         expectError(() => matrixTranspose(x), 'ShapeMismatch', 'matrixTranspose');
         return;
       }
       const swap = <T>(list: readonly T[]): readonly T[] => [...list.slice(0, -2), ...list.slice(-2).reverse()];
-      requireElements(matrixTranspose(x), { dtype: x.dtype, shape: swap(x.shape), at: (index) => elementAt(x, swap(index)) });
+      requireElements(matrixTranspose(x), {
+        dtype: x.dtype,
+        shape: swap(x.shape),
+        at: (index) => elementAt(x, swap(index)),
+      });
     });
     expect(toNested(transpose(tensor([[1, 2]]), [-1, 0]))).toEqual([[1], [2]]);
   });
@@ -188,12 +221,19 @@ describe('slice', () => {
       const y = slice(x, start, stop, step);
       const along = (axis: number): number[] =>
         Array.from({ length: x.shape[axis] as number }, (_, i) => i).filter(
-          (i) => i >= (start[axis] as number) && i < (stop[axis] as number) && (i - (start[axis] as number)) % (step[axis] as number) === 0,
+          (i) =>
+            i >= (start[axis] as number) &&
+            i < (stop[axis] as number) &&
+            (i - (start[axis] as number)) % (step[axis] as number) === 0,
         );
       requireElements(y, {
         dtype: x.dtype,
         shape: x.shape.map((_, axis) => along(axis).length),
-        at: (index) => elementAt(x, index.map((i, axis) => along(axis)[i] as number)),
+        at: (index) =>
+          elementAt(
+            x,
+            index.map((i, axis) => along(axis)[i] as number),
+          ),
       });
       expect(sharesStorage(x, y)).toBe(true);
     });
@@ -207,19 +247,30 @@ describe('slice', () => {
       const edge = (value: number): number[] => x.shape.map((extent, k) => (k === axis ? value : extent));
       const origin = x.shape.map(() => 0);
       const low = slice(x, origin, edge(at));
-      const high = slice(x, origin.map((_, k) => (k === axis ? at : 0)), x.shape);
-      requireElements(concatenate([low, high], axis), { dtype: x.dtype, shape: x.shape, at: (index) => elementAt(x, index) });
+      const high = slice(
+        x,
+        origin.map((_, k) => (k === axis ? at : 0)),
+        x.shape,
+      );
+      requireElements(concatenate([low, high], axis), {
+        dtype: x.dtype,
+        shape: x.shape,
+        at: (index) => elementAt(x, index),
+      });
     });
   });
 
   it('composes: a slice of a slice is a slice', () => {
-    check(fc.tuple(fc.nat(5), fc.nat(5), fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })), ([a, b, p, q]) => {
-      const x = tensor(Array.from({ length: 40 }, (_, i) => i));
-      const outer = slice(x, [a], [40], [p]);
-      const inner = slice(outer, [b], [outer.size], [q]);
-      const start = a + b * p;
-      expect(toNested(inner)).toEqual(toNested(slice(x, [start], [40], [p * q])));
-    });
+    check(
+      fc.tuple(fc.nat(5), fc.nat(5), fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
+      ([a, b, p, q]) => {
+        const x = tensor(Array.from({ length: 40 }, (_, i) => i));
+        const outer = slice(x, [a], [40], [p]);
+        const inner = slice(outer, [b], [outer.size], [q]);
+        const start = a + b * p;
+        expect(toNested(inner)).toEqual(toNested(slice(x, [start], [40], [p * q])));
+      },
+    );
   });
 
   it.each([
@@ -243,7 +294,9 @@ describe('embed', () => {
       const inside = (index: readonly number[]): boolean =>
         index.every(
           (i, axis) =>
-            i >= (start[axis] as number) && i < (stop[axis] as number) && (i - (start[axis] as number)) % (step[axis] as number) === 0,
+            i >= (start[axis] as number) &&
+            i < (stop[axis] as number) &&
+            (i - (start[axis] as number)) % (step[axis] as number) === 0,
         );
       requireElements(y, { dtype: x.dtype, shape: x.shape, at: (index) => (inside(index) ? elementAt(x, index) : 0) });
     });
@@ -260,7 +313,9 @@ describe('embed', () => {
     );
     check(cases, ([x, y, { start, stop, step }]) => {
       // Small whole numbers: both sides are exact.
-      expect(item(sum(multiply(slice(x, start, stop, step), y)))).toBe(item(sum(multiply(x, embed(y, x.shape, start, step)))));
+      expect(item(sum(multiply(slice(x, start, stop, step), y)))).toBe(
+        item(sum(multiply(x, embed(y, x.shape, start, step)))),
+      );
     });
   });
 
@@ -276,14 +331,20 @@ describe('embed', () => {
 
 describe('axes of extent 1', () => {
   it('expandDims adds one, squeeze takes it away again', () => {
-    const cases = arbitraryTensor().chain((x) => fc.tuple(fc.constant(x), fc.integer({ min: -x.rank - 1, max: x.rank })));
+    const cases = arbitraryTensor().chain((x) =>
+      fc.tuple(fc.constant(x), fc.integer({ min: -x.rank - 1, max: x.rank })),
+    );
     check(cases, ([x, axis]) => {
       const y = expandDims(x, axis);
       const at = axis < 0 ? axis + x.rank + 1 : axis;
       requireElements(y, {
         dtype: x.dtype,
         shape: [...x.shape.slice(0, at), 1, ...x.shape.slice(at)],
-        at: (index) => elementAt(x, index.filter((_, k) => k !== at)),
+        at: (index) =>
+          elementAt(
+            x,
+            index.filter((_, k) => k !== at),
+          ),
       });
       requireElements(squeeze(y, axis), { dtype: x.dtype, shape: x.shape, at: (index) => elementAt(x, index) });
       expect(squeeze(x).shape).toEqual(x.shape.filter((extent) => extent !== 1));

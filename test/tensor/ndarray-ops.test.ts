@@ -1,7 +1,29 @@
 /** ndarray-ops, which was written by others, as the judge: elementwise functions, reductions and products. */
 import * as api from '@natgrad/tensor';
-import { argmax, argmin, equal, fromNdarray, matmul, max, min, prod, sum, type Tensor, toNdarray, transpose, variance } from '@natgrad/tensor';
-import { arbitraryShape, arbitraryTensor, checkLaw, elementAt, fingerprint, law, ulpsBetween } from '@natgrad/tensor/laws';
+import {
+  argmax,
+  argmin,
+  equal,
+  fromNdarray,
+  matmul,
+  max,
+  min,
+  prod,
+  sum,
+  type Tensor,
+  toNdarray,
+  transpose,
+  variance,
+} from '@natgrad/tensor';
+import {
+  arbitraryShape,
+  arbitraryTensor,
+  checkLaw,
+  elementAt,
+  fingerprint,
+  law,
+  ulpsBetween,
+} from '@natgrad/tensor/laws';
 import fc from 'fast-check';
 import ndarray, { type NdArray } from 'ndarray';
 import ops from 'ndarray-ops';
@@ -13,7 +35,9 @@ const own = api as unknown as Readonly<Record<string, (...operands: readonly unk
 
 /** ndarray-ops has no loops for rank 0. */
 const shapes = arbitraryShape({ minRank: 1 });
-const pairs = shapes.chain((shape) => fc.tuple(...[0, 1].map(() => arbitraryTensor({ dtype: 'f64', shape })))) as fc.Arbitrary<[Tensor, Tensor]>;
+const pairs = shapes.chain((shape) =>
+  fc.tuple(...[0, 1].map(() => arbitraryTensor({ dtype: 'f64', shape }))),
+) as fc.Arbitrary<[Tensor, Tensor]>;
 const full = arbitraryShape({ minRank: 1, minExtent: 1 });
 
 const filled = (x: Tensor): Array_ => ndarray(new Float64Array(x.size), [...x.shape]);
@@ -75,10 +99,14 @@ describe('reductions', () => {
       law('sum', tensors, (x) => {
         const magnitudes = functions['sum']!(toNdarray(api.absolute(x))) as number;
         // n − 1 roundings on either side, each within 2⁻⁵³ of Σ|x|.
-        expect(Math.abs(api.item(sum(x)) - (functions['sum']!(given(x)) as number))).toBeLessThanOrEqual(2 * x.size * 2 ** -53 * magnitudes);
+        expect(Math.abs(api.item(sum(x)) - (functions['sum']!(given(x)) as number))).toBeLessThanOrEqual(
+          2 * x.size * 2 ** -53 * magnitudes,
+        );
         // As many roundings, relative to the product.
         const product = functions['prod']!(given(x)) as number;
-        expect(Math.abs(api.item(prod(x)) - product)).toBeLessThanOrEqual(2 * x.size * 2 ** -53 * Math.abs(product) + Number.MIN_VALUE);
+        expect(Math.abs(api.item(prod(x)) - product)).toBeLessThanOrEqual(
+          2 * x.size * 2 ** -53 * Math.abs(product) + Number.MIN_VALUE,
+        );
       }),
     );
   });
@@ -94,12 +122,16 @@ describe('reductions', () => {
 
   it('argmax and argmin find elements as large and as small', () => {
     checkLaw(
-      law('arguments', arbitraryTensor({ dtype: 'f64', shape: full.filter((shape) => shape.length === 1), elements: finite }), (x) => {
-        const largest = (functions['argmax']!(given(x)) as number[])[0] as number;
-        const smallest = (functions['argmin']!(given(x)) as number[])[0] as number;
-        expect(elementAt(x, [api.item(argmax(x))])).toBe(elementAt(x, [largest]));
-        expect(elementAt(x, [api.item(argmin(x))])).toBe(elementAt(x, [smallest]));
-      }),
+      law(
+        'arguments',
+        arbitraryTensor({ dtype: 'f64', shape: full.filter((shape) => shape.length === 1), elements: finite }),
+        (x) => {
+          const largest = (functions['argmax']!(given(x)) as number[])[0] as number;
+          const smallest = (functions['argmin']!(given(x)) as number[])[0] as number;
+          expect(elementAt(x, [api.item(argmax(x))])).toBe(elementAt(x, [largest]));
+          expect(elementAt(x, [api.item(argmin(x))])).toBe(elementAt(x, [smallest]));
+        },
+      ),
     );
   });
 
@@ -110,7 +142,9 @@ describe('reductions', () => {
         functions['subs']!(distances, given(x), (functions['sum']!(given(x)) as number) / x.size);
         const expected = (functions['norm2squared']!(distances) as number) / x.size;
         // The mean is off by n units of 2⁻⁵³ of at most 1e3; its square enters the oracle's value.
-        expect(Math.abs(api.item(variance(x)) - expected)).toBeLessThanOrEqual(4 * x.size * 2 ** -53 * (expected + 1e6 * 2 ** -20));
+        expect(Math.abs(api.item(variance(x)) - expected)).toBeLessThanOrEqual(
+          4 * x.size * 2 ** -53 * (expected + 1e6 * 2 ** -20),
+        );
       }),
     );
   });

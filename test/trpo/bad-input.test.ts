@@ -1,5 +1,17 @@
 /** Every bad input is a typed error that names the field, what was found and what was expected; nothing throws. */
-import { type Batch, decodeConfig, defaultConfig, type Model, options, presetConfig, presets, type StepConfig, type TrpoError, type TrpoState, trpoStep } from '@natgrad/rl-trpo';
+import {
+  type Batch,
+  decodeConfig,
+  defaultConfig,
+  type Model,
+  options,
+  presetConfig,
+  presets,
+  type StepConfig,
+  type TrpoError,
+  type TrpoState,
+  trpoStep,
+} from '@natgrad/rl-trpo';
 import { exampleModels, problemOf } from '@natgrad/rl-trpo/laws';
 import { full, multiply, type Tensor, tensor, toTypedArray, zeros } from '@natgrad/tensor';
 import { isLeft, isRight } from 'fp-ts/lib/Either.js';
@@ -20,31 +32,95 @@ const withElement = (x: Tensor, at: number, value: number): Tensor => {
   const flat = toTypedArray(x);
   flat[at] = value;
   const data = tensor([...flat], x.dtype);
-  return x.rank === 1 ? data : tensor(Array.from({ length: x.shape[0] as number }, (_, row) => [...flat.slice(row * (x.shape[1] as number), (row + 1) * (x.shape[1] as number))]), x.dtype);
+  return x.rank === 1
+    ? data
+    : tensor(
+        Array.from({ length: x.shape[0] as number }, (_, row) => [
+          ...flat.slice(row * (x.shape[1] as number), (row + 1) * (x.shape[1] as number)),
+        ]),
+        x.dtype,
+      );
 };
 
 describe('batches', () => {
   const cases: readonly (readonly [what: string, change: Partial<Record<keyof Batch, unknown>>, issue: object])[] = [
     ['no rows', { observations: zeros([0, 3]) }, { code: 'empty', field: 'observations' }],
-    ['too few actions', { actions: zeros([rows - 1], 'i32') }, { code: 'wrongLength', field: 'actions', found: `i32[${rows - 1}]`, expected: `i32 [${rows}], one row per observation` }],
+    [
+      'too few actions',
+      { actions: zeros([rows - 1], 'i32') },
+      {
+        code: 'wrongLength',
+        field: 'actions',
+        found: `i32[${rows - 1}]`,
+        expected: `i32 [${rows}], one row per observation`,
+      },
+    ],
     ['too many rewards', { rewards: zeros([rows + 1]) }, { code: 'wrongLength', field: 'rewards' }],
-    ['observations of another width', { observations: zeros([rows, 4]) }, { code: 'wrongShape', field: 'observations', found: `f64[${rows},4]`, expected: `f32 or f64 [${rows},3]` }],
+    [
+      'observations of another width',
+      { observations: zeros([rows, 4]) },
+      { code: 'wrongShape', field: 'observations', found: `f64[${rows},4]`, expected: `f32 or f64 [${rows},3]` },
+    ],
     ['observations of rank 1', { observations: zeros([rows]) }, { code: 'wrongShape', field: 'observations' }],
-    ['a NaN in an observation', { observations: withElement(batch.observations, 7, NaN) }, { code: 'nonFinite', field: 'observations', index: 2, found: 'NaN in column 1' }],
-    ['an infinite reward', { rewards: withElement(batch.rewards, 5, -Infinity) }, { code: 'nonFinite', field: 'rewards', index: 5, found: '-Infinity' }],
-    ['a NaN log-probability', { logProbabilities: withElement(batch.logProbabilities, 3, NaN) }, { code: 'nonFinite', field: 'logProbabilities', index: 3 }],
-    ['an action that is no choice', { actions: withElement(batch.actions, 4, 3) }, { code: 'outOfRange', field: 'actions', index: 4, found: '3', expected: 'a whole number from 0 to 2' }],
-    ['a negative action', { actions: withElement(batch.actions, 0, -1) }, { code: 'outOfRange', field: 'actions', index: 0 }],
+    [
+      'a NaN in an observation',
+      { observations: withElement(batch.observations, 7, NaN) },
+      { code: 'nonFinite', field: 'observations', index: 2, found: 'NaN in column 1' },
+    ],
+    [
+      'an infinite reward',
+      { rewards: withElement(batch.rewards, 5, -Infinity) },
+      { code: 'nonFinite', field: 'rewards', index: 5, found: '-Infinity' },
+    ],
+    [
+      'a NaN log-probability',
+      { logProbabilities: withElement(batch.logProbabilities, 3, NaN) },
+      { code: 'nonFinite', field: 'logProbabilities', index: 3 },
+    ],
+    [
+      'an action that is no choice',
+      { actions: withElement(batch.actions, 4, 3) },
+      { code: 'outOfRange', field: 'actions', index: 4, found: '3', expected: 'a whole number from 0 to 2' },
+    ],
+    [
+      'a negative action',
+      { actions: withElement(batch.actions, 0, -1) },
+      { code: 'outOfRange', field: 'actions', index: 0 },
+    ],
     ['fractional choices', { actions: zeros([rows]) }, { code: 'wrongKind', field: 'actions', found: `f64[${rows}]` }],
     ['no old parameters', { oldParameters: undefined }, { code: 'missing', field: 'oldParameters.logits' }],
-    ['old parameters of another distribution', { oldParameters: { ...batch.oldParameters, mean: zeros([rows, 3]) } }, { code: 'unknownField', field: 'oldParameters.mean' }],
-    ['old parameters that are not finite', { oldParameters: { logits: withElement(batch.oldParameters['logits'] as Tensor, 8, Infinity) } }, { code: 'nonFinite', field: 'oldParameters.logits', index: 2 }],
-    ['flags that are numbers', { terminated: zeros([rows]) }, { code: 'wrongKind', field: 'terminated', expected: `bool [${rows}], one row per observation` }],
+    [
+      'old parameters of another distribution',
+      { oldParameters: { ...batch.oldParameters, mean: zeros([rows, 3]) } },
+      { code: 'unknownField', field: 'oldParameters.mean' },
+    ],
+    [
+      'old parameters that are not finite',
+      { oldParameters: { logits: withElement(batch.oldParameters['logits'] as Tensor, 8, Infinity) } },
+      { code: 'nonFinite', field: 'oldParameters.logits', index: 2 },
+    ],
+    [
+      'flags that are numbers',
+      { terminated: zeros([rows]) },
+      { code: 'wrongKind', field: 'terminated', expected: `bool [${rows}], one row per observation` },
+    ],
     ['no truncated', { truncated: undefined }, { code: 'missing', field: 'truncated' }],
-    ['segments that leave rows out', { segments: [{ environment: 0, length: 3 }] }, { code: 'wrongLength', field: 'segments', found: '3 rows in 1 segments' }],
-    ['an empty segment', { segments: [{ environment: 0, length: 0 }, ...batch.segments] }, { code: 'outOfRange', field: 'segments[0]' }],
+    [
+      'segments that leave rows out',
+      { segments: [{ environment: 0, length: 3 }] },
+      { code: 'wrongLength', field: 'segments', found: '3 rows in 1 segments' },
+    ],
+    [
+      'an empty segment',
+      { segments: [{ environment: 0, length: 0 }, ...batch.segments] },
+      { code: 'outOfRange', field: 'segments[0]' },
+    ],
     ['segments of another kind', { segments: 3 }, { code: 'wrongKind', field: 'segments' }],
-    ['too few final observations', { finalObservations: zeros([0, 3]) }, { code: 'wrongLength', field: 'finalObservations' }],
+    [
+      'too few final observations',
+      { finalObservations: zeros([0, 3]) },
+      { code: 'wrongLength', field: 'finalObservations' },
+    ],
     ['rewards as an array', { rewards: [1, 2, 3] }, { code: 'wrongKind', field: 'rewards', found: 'an array of 3' }],
   ];
   test.each(cases)('%s', (_what, change, issue) => {
@@ -56,12 +132,21 @@ describe('batches', () => {
 
   test('a NaN action', () => {
     const problem = problemOf({ model: continuous }, 1);
-    const { issues } = errorOf({ model: continuous }, { ...problem.batch, actions: withElement(problem.batch.actions, 9, NaN) }, problem.state);
-    expect(issues).toEqual([{ code: 'nonFinite', field: 'actions', found: 'NaN in column 1', expected: 'finite numbers', index: 4 }]);
+    const { issues } = errorOf(
+      { model: continuous },
+      { ...problem.batch, actions: withElement(problem.batch.actions, 9, NaN) },
+      problem.state,
+    );
+    expect(issues).toEqual([
+      { code: 'nonFinite', field: 'actions', found: 'NaN in column 1', expected: 'finite numbers', index: 4 },
+    ]);
   });
 
   test('all issues at once', () => {
-    const { issues } = errorOf({ model: choices }, { ...batch, rewards: withElement(batch.rewards, 0, NaN), actions: withElement(batch.actions, 1, 9) });
+    const { issues } = errorOf(
+      { model: choices },
+      { ...batch, rewards: withElement(batch.rewards, 0, NaN), actions: withElement(batch.actions, 1, 9) },
+    );
     expect(issues.map(({ field }) => field)).toEqual(['actions', 'rewards']);
   });
 
@@ -71,12 +156,25 @@ describe('batches', () => {
 
   test('continuous actions beyond the bounds are valid', () => {
     const problem = problemOf({ model: continuous }, 2);
-    expect(isRight(trpoStep({ model: continuous })(problem.state, { ...problem.batch, actions: multiply(problem.batch.actions, 50) }))).toBe(true);
+    expect(
+      isRight(
+        trpoStep({ model: continuous })(problem.state, {
+          ...problem.batch,
+          actions: multiply(problem.batch.actions, 50),
+        }),
+      ),
+    ).toBe(true);
   });
 
   test('constant advantages: no step, no NaN, a warning', () => {
     const idle: Model = { ...choices, value: (_, observations) => zeros([observations.shape[0] as number]) };
-    const constant = { ...batch, rewards: full([rows], 1), terminated: full([rows], true), truncated: full([rows], false), finalObservations: zeros([0, 3]) };
+    const constant = {
+      ...batch,
+      rewards: full([rows], 1),
+      terminated: full([rows], true),
+      truncated: full([rows], false),
+      finalObservations: zeros([0, 3]),
+    };
     const result = trpoStep({ model: idle, valueEpochs: 0 })(state, constant);
     if (isLeft(result)) throw new Error(result.left.message);
     const { report, state: after } = result.right;
@@ -100,11 +198,23 @@ describe('batches', () => {
 
 describe('states', () => {
   const cases: readonly (readonly [what: string, change: object, field: string])[] = [
-    ['a policy with a NaN', { policy: { layers: [{ weight: full([3, 3], NaN), bias: zeros([3]) }] } }, 'state.policy, leaf 1'],
+    [
+      'a policy with a NaN',
+      { policy: { layers: [{ weight: full([3, 3], NaN), bias: zeros([3]) }] } },
+      'state.policy, leaf 1',
+    ],
     ['no critic', { value: undefined }, 'state.value'],
     ['δ of 0', { delta: 0 }, 'state.delta'],
-    ['an optimiser of another critic', { valueOptimiser: { ...state.valueOptimiser, first: zeros([2]) } }, 'state.valueOptimiser.first'],
-    ['statistics of other observations', { observationStatistics: { count: 1, mean: zeros([7]), squares: zeros([3]) } }, 'state.observationStatistics.mean'],
+    [
+      'an optimiser of another critic',
+      { valueOptimiser: { ...state.valueOptimiser, first: zeros([2]) } },
+      'state.valueOptimiser.first',
+    ],
+    [
+      'statistics of other observations',
+      { observationStatistics: { count: 1, mean: zeros([7]), squares: zeros([3]) } },
+      'state.observationStatistics.mean',
+    ],
     ['a solution of another policy', { previousSolution: zeros([2]) }, 'state.previousSolution'],
     ['half an iteration', { iteration: 0.5 }, 'state.iteration'],
   ];
@@ -116,7 +226,9 @@ describe('states', () => {
 
   test('the state of another network', () => {
     const other = problemOf({ model: continuous }, 1).state;
-    expect(errorOf({ model: choices }, batch, { ...other, observationStatistics: state.observationStatistics }).code).toBe('ModelFailed');
+    expect(
+      errorOf({ model: choices }, batch, { ...other, observationStatistics: state.observationStatistics }).code,
+    ).toBe('ModelFailed');
   });
 
   test.each([null, undefined, 3, {}])('%s is no state', (given) => {
@@ -126,10 +238,31 @@ describe('states', () => {
 
 describe('models that break their promises', () => {
   const broken: readonly (readonly [what: string, model: Model, found: string])[] = [
-    ['a policy that throws', { ...choices, policy: () => { throw new Error('no such layer'); } }, 'no such layer'],
-    ['a policy of another width', { ...choices, policy: (_, x) => ({ logits: zeros([x.shape[0] as number, 2]) }) }, `f64[${rows},2]`],
-    ['a policy of another distribution', { ...choices, policy: (_, x) => ({ mean: zeros([x.shape[0] as number, 2]) }) }, 'nothing'],
-    ['a critic with a column too many', { ...choices, value: (_, x) => zeros([x.shape[0] as number, 1]) }, `[${rows},1]`],
+    [
+      'a policy that throws',
+      {
+        ...choices,
+        policy: () => {
+          throw new Error('no such layer');
+        },
+      },
+      'no such layer',
+    ],
+    [
+      'a policy of another width',
+      { ...choices, policy: (_, x) => ({ logits: zeros([x.shape[0] as number, 2]) }) },
+      `f64[${rows},2]`,
+    ],
+    [
+      'a policy of another distribution',
+      { ...choices, policy: (_, x) => ({ mean: zeros([x.shape[0] as number, 2]) }) },
+      'nothing',
+    ],
+    [
+      'a critic with a column too many',
+      { ...choices, value: (_, x) => zeros([x.shape[0] as number, 1]) },
+      `[${rows},1]`,
+    ],
   ];
   test.each(broken)('%s', (_what, model, found) => {
     const { code, issues } = errorOf({ model }, batch);
@@ -139,15 +272,38 @@ describe('models that break their promises', () => {
 
 describe('configurations', () => {
   test('all errors at once, each with field, found, expected and the nearest name', () => {
-    const result = decodeConfig({ gama: 0.9, gamma: 1.5, lambda: -0.1, delta: 0, stepSize: 'boundry', cgIterations: 2.5, hidden: [64, 0], normaliseAdvantages: 'yes', dtype: 64, valueMinibatch: null });
+    const result = decodeConfig({
+      gama: 0.9,
+      gamma: 1.5,
+      lambda: -0.1,
+      delta: 0,
+      stepSize: 'boundry',
+      cgIterations: 2.5,
+      hidden: [64, 0],
+      normaliseAdvantages: 'yes',
+      dtype: 64,
+      valueMinibatch: null,
+    });
     if (isRight(result)) throw new Error('expected errors');
     expect(result.left.code).toBe('InvalidConfig');
     expect(result.left.issues).toEqual([
-      { code: 'unknownField', field: 'gama', found: 'an unknown option', expected: 'the name of an option', suggestion: 'gamma' },
+      {
+        code: 'unknownField',
+        field: 'gama',
+        found: 'an unknown option',
+        expected: 'the name of an option',
+        suggestion: 'gamma',
+      },
       { code: 'outOfRange', field: 'gamma', found: '1.5', expected: 'a number in [0, 1]' },
       { code: 'outOfRange', field: 'lambda', found: '-0.1', expected: 'a number in [0, 1]' },
       { code: 'outOfRange', field: 'delta', found: '0', expected: 'a number in (0, 100]' },
-      { code: 'outOfRange', field: 'stepSize', found: "'boundry'", expected: "one of 'boundary', 'undamped', 'damped'", suggestion: "'boundary'" },
+      {
+        code: 'outOfRange',
+        field: 'stepSize',
+        found: "'boundry'",
+        expected: "one of 'boundary', 'undamped', 'damped'",
+        suggestion: "'boundary'",
+      },
       { code: 'outOfRange', field: 'cgIterations', found: '2.5', expected: 'a whole number in [1, 10000]' },
       { code: 'outOfRange', field: 'hidden', found: '[64, 0]', expected: 'a list of whole numbers in [1, 65536]' },
       { code: 'wrongKind', field: 'normaliseAdvantages', found: "'yes'", expected: 'true or false' },
@@ -165,12 +321,16 @@ describe('configurations', () => {
   });
 
   test.each(Object.keys(options))('%s: NaN, another kind, and what JSON makes of it', (name) => {
-    for (const value of [NaN, {}, Symbol.iterator, undefined, () => 1, 1n]) expect(isLeft(decodeConfig({ [name]: value }))).toBe(true);
+    for (const value of [NaN, {}, Symbol.iterator, undefined, () => 1, 1n])
+      expect(isLeft(decodeConfig({ [name]: value }))).toBe(true);
     expect(decodeConfig(JSON.parse(JSON.stringify(defaultConfig)))).toEqual({ _tag: 'Right', right: defaultConfig });
   });
 
   test('the step refuses them too', () => {
-    expect(errorOf({ model: choices, delta: -1, lambda: 2 }, batch).issues.map(({ field }) => field)).toEqual(['delta', 'lambda']);
+    expect(errorOf({ model: choices, delta: -1, lambda: 2 }, batch).issues.map(({ field }) => field)).toEqual([
+      'delta',
+      'lambda',
+    ]);
     expect(errorOf({ model: choices, nonsense: 1 } as never, batch).issues[0].code).toBe('unknownField');
   });
 

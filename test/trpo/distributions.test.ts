@@ -1,5 +1,5 @@
 /** Every distribution in the source tree keeps the laws; known answers besides. */
-import { categoricalDistribution, diagonalGaussianDistribution, type Distribution } from '@natgrad/rl-trpo';
+import { categoricalDistribution, type Distribution, diagonalGaussianDistribution } from '@natgrad/rl-trpo';
 import { distributionLaws } from '@natgrad/rl-trpo/laws';
 import { item, key, split, tensor, toTypedArray, zeros } from '@natgrad/tensor';
 import { checkLaw } from '@natgrad/tensor/laws';
@@ -7,7 +7,9 @@ import { describe, expect, test } from 'vitest';
 
 type Factory = (width: number) => Distribution;
 const modules = import.meta.glob<Record<string, unknown>>('../../packages/rl-trpo/src/policy/*.ts', { eager: true });
-const factories = Object.values(modules).flatMap((module) => Object.entries(module).filter(([name]) => name.endsWith('Distribution')) as [string, Factory][]);
+const factories = Object.values(modules).flatMap(
+  (module) => Object.entries(module).filter(([name]) => name.endsWith('Distribution')) as [string, Factory][],
+);
 
 /** What is extreme for each parameter; a parameter that is not named here gets ±20. */
 const extremes = { logits: [-1000, 0, 1000], mean: [-1e6, 0, 1e6], logDeviation: [-20, 0, 20] };
@@ -51,7 +53,10 @@ describe('known answers', () => {
 
   test('the smallest KL keeps its digits', () => {
     const gaussian = diagonalGaussianDistribution(1);
-    const [a, b] = [0, 1e-7].map((log) => ({ mean: zeros([1, 1]), logDeviation: tensor([[log]]) })) as [{ mean: never; logDeviation: never }, { mean: never; logDeviation: never }];
+    const [a, b] = [0, 1e-7].map((log) => ({ mean: zeros([1, 1]), logDeviation: tensor([[log]]) })) as [
+      { mean: never; logDeviation: never },
+      { mean: never; logDeviation: never },
+    ];
     // To second order KL = (Δ log σ)²; subtracting numbers near 1 would leave noise of 1e-16 in 1e-14.
     expect(item(gaussian.kl(a, b)) / 1e-14).toBeCloseTo(1, 5);
   });
@@ -66,17 +71,23 @@ describe('goodness of fit at a fixed seed', () => {
     const logits = tensor(Array.from({ length: count }, () => p.map(Math.log)));
     const counts = [0, 0, 0, 0];
     for (const a of toTypedArray(four.sample({ logits }, split(key(1), count)))) counts[a] = (counts[a] as number) + 1;
-    const chiSquare = counts.reduce((sum, n, i) => sum + (n - count * (p[i] as number)) ** 2 / (count * (p[i] as number)), 0);
+    const chiSquare = counts.reduce(
+      (sum, n, i) => sum + (n - count * (p[i] as number)) ** 2 / (count * (p[i] as number)),
+      0,
+    );
     // The 0.999 quantile; the seed is fixed, so the test cannot fail by chance later.
     expect(chiSquare).toBeLessThan(16.27);
   });
 
   test('Gaussian: Kolmogorov and Smirnov', () => {
     const gaussian = diagonalGaussianDistribution(1);
-    const parameters = { mean: tensor(Array.from({ length: count }, () => [3])), logDeviation: tensor(Array.from({ length: count }, () => [Math.log(0.5)])) };
+    const parameters = {
+      mean: tensor(Array.from({ length: count }, () => [3])),
+      logDeviation: tensor(Array.from({ length: count }, () => [Math.log(0.5)])),
+    };
     const sorted = toTypedArray(gaussian.sample(parameters, split(key(2), count))).sort();
     // Φ by Simpson's rule on the density, to 1e-10.
-    const density = (z: number): number => Math.exp(-z * z / 2) / Math.sqrt(2 * Math.PI);
+    const density = (z: number): number => Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
     const cumulative = (z: number): number => {
       const h = z / 400;
       let s = density(0) + density(z);

@@ -1,27 +1,43 @@
 /** Whatever a step is given: a typed error or a finite state, never an exception, never a half-updated policy. */
 import { type Batch, type Model, type StepConfig, type TrpoState, trpoStep } from '@natgrad/rl-trpo';
 import { exampleModels, problemOf } from '@natgrad/rl-trpo/laws';
-import { type Tensor, toTypedArray, treeLeaves, fromTypedArray, isTensor } from '@natgrad/tensor';
+import { fromTypedArray, isTensor, type Tensor, toTypedArray, treeLeaves } from '@natgrad/tensor';
 import { checkLaw, law } from '@natgrad/tensor/laws';
 import fc from 'fast-check';
 import { test } from 'vitest';
 
-const weird: fc.Arbitrary<number> = fc.oneof(fc.double(), fc.constantFrom(NaN, Infinity, -Infinity, 0, -0, 1e300, -1e300, 1e-300, 1e20, 5e-324));
+const weird: fc.Arbitrary<number> = fc.oneof(
+  fc.double(),
+  fc.constantFrom(NaN, Infinity, -Infinity, 0, -0, 1e300, -1e300, 1e-300, 1e20, 5e-324),
+);
 
 /** The same tensor with some elements replaced by anything. */
 const spoilt = (x: Tensor, values: readonly number[], places: readonly number[]): Tensor => {
   const data = toTypedArray(x);
   places.forEach((place, k) => {
-    if (data.length > 0) data[place % data.length] = x.dtype === 'bool' ? (place >> 8) % 2 : (values[k % values.length] as number);
+    if (data.length > 0)
+      data[place % data.length] = x.dtype === 'bool' ? (place >> 8) % 2 : (values[k % values.length] as number);
   });
   return fromTypedArray(data, x.shape);
 };
 
-const fields = ['observations', 'actions', 'logProbabilities', 'oldParameters', 'rewards', 'terminated', 'truncated', 'finalObservations'] as const;
+const fields = [
+  'observations',
+  'actions',
+  'logProbabilities',
+  'oldParameters',
+  'rewards',
+  'terminated',
+  'truncated',
+  'finalObservations',
+] as const;
 
 const replace = (batch: Batch, field: (typeof fields)[number], change: (x: Tensor) => unknown): Batch =>
   (field === 'oldParameters'
-    ? { ...batch, oldParameters: Object.fromEntries(Object.entries(batch.oldParameters).map(([name, x]) => [name, change(x)])) }
+    ? {
+        ...batch,
+        oldParameters: Object.fromEntries(Object.entries(batch.oldParameters).map(([name, x]) => [name, change(x)])),
+      }
     : { ...batch, [field]: change(batch[field]) }) as Batch;
 
 const finite = (value: unknown): boolean => {
@@ -38,8 +54,13 @@ const check = (config: StepConfig, state: TrpoState, batch: Batch): void => {
   }
   const { state: next, report } = result.right;
   if (!finite(next)) throw new Error('the state is not finite');
-  if (report.lineSearch.status === 'rejected' && treeLeaves(next.policy).some((leaf, k) => leaf !== treeLeaves(state.policy)[k])) throw new Error('rejected, but the policy is another');
-  if (report.lineSearch.status === 'accepted' && !(report.kl <= state.delta)) throw new Error(`accepted with KL ${report.kl}`);
+  if (
+    report.lineSearch.status === 'rejected' &&
+    treeLeaves(next.policy).some((leaf, k) => leaf !== treeLeaves(state.policy)[k])
+  )
+    throw new Error('rejected, but the policy is another');
+  if (report.lineSearch.status === 'accepted' && !(report.kl <= state.delta))
+    throw new Error(`accepted with KL ${report.kl}`);
 };
 
 const settings: fc.Arbitrary<Omit<StepConfig, 'model'>> = fc.record(
@@ -60,13 +81,26 @@ const settings: fc.Arbitrary<Omit<StepConfig, 'model'>> = fc.record(
   { requiredKeys: [] },
 );
 
-const numbersOf = (model: Model) => fc.tuple(settings, fc.nat(1000), fc.subarray([...fields]), fc.array(weird, { minLength: 1, maxLength: 4 }), fc.array(fc.nat(100_000), { minLength: 1, maxLength: 20 })).map(([options, ...rest]) => ({ config: { ...options, model }, rest }));
+const numbersOf = (model: Model) =>
+  fc
+    .tuple(
+      settings,
+      fc.nat(1000),
+      fc.subarray([...fields]),
+      fc.array(weird, { minLength: 1, maxLength: 4 }),
+      fc.array(fc.nat(100_000), { minLength: 1, maxLength: 20 }),
+    )
+    .map(([options, ...rest]) => ({ config: { ...options, model }, rest }));
 
 test.each(exampleModels)('$distribution.name: arbitrary numbers anywhere in the batch', (model) => {
   checkLaw(
     law('a typed error or a finite state', numbersOf(model), ({ config, rest: [seed, chosen, values, places] }) => {
       const { state, batch } = problemOf(config, seed, { lengths: [3, 4] });
-      check(config, state, chosen.reduce((each, field) => replace(each, field, (x) => spoilt(x, values, places)), batch));
+      check(
+        config,
+        state,
+        chosen.reduce((each, field) => replace(each, field, (x) => spoilt(x, values, places)), batch),
+      );
     }),
     { numRuns: 70 },
   );
@@ -77,11 +111,21 @@ test.each(exampleModels)('$distribution.name: large but finite numbers pass vali
   checkLaw(
     law(
       'a typed error or a finite state',
-      fc.tuple(settings, fc.nat(1000), fc.subarray(['observations', 'rewards', 'finalObservations'] as const, { minLength: 1 }), fc.array(large, { minLength: 1, maxLength: 3 }), fc.array(fc.nat(1000), { minLength: 1, maxLength: 20 })),
+      fc.tuple(
+        settings,
+        fc.nat(1000),
+        fc.subarray(['observations', 'rewards', 'finalObservations'] as const, { minLength: 1 }),
+        fc.array(large, { minLength: 1, maxLength: 3 }),
+        fc.array(fc.nat(1000), { minLength: 1, maxLength: 20 }),
+      ),
       ([options, seed, chosen, values, places]) => {
         const config = { ...options, model };
         const { state, batch } = problemOf(config, seed, { lengths: [3, 4] });
-        check(config, state, chosen.reduce((each, field) => replace(each, field, (x) => spoilt(x, values, places)), batch));
+        check(
+          config,
+          state,
+          chosen.reduce((each, field) => replace(each, field, (x) => spoilt(x, values, places)), batch),
+        );
       },
     ),
     { numRuns: 70 },
@@ -90,14 +134,29 @@ test.each(exampleModels)('$distribution.name: large but finite numbers pass vali
 
 test.each(exampleModels)('$distribution.name: arbitrary numbers in the state', (model) => {
   checkLaw(
-    law('a typed error or a finite state', fc.tuple(settings, fc.nat(1000), fc.array(weird, { minLength: 1, maxLength: 3 }), fc.array(fc.nat(1000), { minLength: 1, maxLength: 5 }), weird), ([options, seed, values, places, delta]) => {
-      const config = { ...options, model };
-      const { state, batch } = problemOf(config, seed, { lengths: [3, 4] });
-      const spoil = (tree: unknown): unknown => (isTensor(tree) ? spoilt(tree, values, places) : Array.isArray(tree) ? tree.map(spoil) : Object.fromEntries(Object.entries(tree as object).map(([k, v]) => [k, spoil(v)])));
-      check(config, { ...state, policy: spoil(state.policy) as never }, batch);
-      check(config, { ...state, value: spoil(state.value) as never }, batch);
-      check(config, { ...state, delta }, batch);
-    }),
+    law(
+      'a typed error or a finite state',
+      fc.tuple(
+        settings,
+        fc.nat(1000),
+        fc.array(weird, { minLength: 1, maxLength: 3 }),
+        fc.array(fc.nat(1000), { minLength: 1, maxLength: 5 }),
+        weird,
+      ),
+      ([options, seed, values, places, delta]) => {
+        const config = { ...options, model };
+        const { state, batch } = problemOf(config, seed, { lengths: [3, 4] });
+        const spoil = (tree: unknown): unknown =>
+          isTensor(tree)
+            ? spoilt(tree, values, places)
+            : Array.isArray(tree)
+              ? tree.map(spoil)
+              : Object.fromEntries(Object.entries(tree as object).map(([k, v]) => [k, spoil(v)]));
+        check(config, { ...state, policy: spoil(state.policy) as never }, batch);
+        check(config, { ...state, value: spoil(state.value) as never }, batch);
+        check(config, { ...state, delta }, batch);
+      },
+    ),
     { numRuns: 25 },
   );
 });
@@ -107,13 +166,23 @@ test('arbitrary values in place of batch, state and options', () => {
   const { state, batch } = problemOf({ model }, 1);
   const anything = fc.anything({ withBigInt: true, withMap: true, withTypedArray: true, withNullPrototype: true });
   checkLaw(
-    law('a typed error or a finite state', fc.tuple(anything, anything, fc.dictionary(fc.oneof(fc.string(), fc.constantFrom('gamma', 'hidden', 'dtype', '__proto__')), anything), fc.constantFrom(...fields, 'segments' as const), fc.constantFrom(...Object.keys(state))), ([a, b, options, field, part]) => {
-      check({ model }, a as never, batch);
-      check({ model }, state, b as never);
-      check({ model }, state, { ...batch, [field]: a } as never);
-      check({ model }, { ...state, [part]: b } as never, batch);
-      check({ ...options, model } as never, state, batch);
-    }),
+    law(
+      'a typed error or a finite state',
+      fc.tuple(
+        anything,
+        anything,
+        fc.dictionary(fc.oneof(fc.string(), fc.constantFrom('gamma', 'hidden', 'dtype', '__proto__')), anything),
+        fc.constantFrom(...fields, 'segments' as const),
+        fc.constantFrom(...Object.keys(state)),
+      ),
+      ([a, b, options, field, part]) => {
+        check({ model }, a as never, batch);
+        check({ model }, state, b as never);
+        check({ model }, state, { ...batch, [field]: a });
+        check({ model }, { ...state, [part]: b }, batch);
+        check({ ...options, model }, state, batch);
+      },
+    ),
     { numRuns: 100 },
   );
 });

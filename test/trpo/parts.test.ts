@@ -1,6 +1,12 @@
 /** The parts of a step that know nothing of policies keep their laws. */
 import { boundaryStep, conjugateGradient, gae, lineSearch } from '@natgrad/rl-trpo';
-import { conjugateGradientLaws, gaeLaws, lineSearchLaws, runningStatisticsLaws, stepSizeLaws } from '@natgrad/rl-trpo/laws';
+import {
+  conjugateGradientLaws,
+  gaeLaws,
+  lineSearchLaws,
+  runningStatisticsLaws,
+  stepSizeLaws,
+} from '@natgrad/rl-trpo/laws';
 import { checkLaw } from '@natgrad/tensor/laws';
 import { test } from 'vitest';
 

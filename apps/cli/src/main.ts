@@ -1,5 +1,6 @@
 /** The command line: finds the command, runs it, and turns whatever goes wrong into a message and an exit code. */
 import { TrainingError } from '@natgrad/rl-trpo';
+import { isNatgradError } from '@natgrad/tensor';
 import { type Arguments, type CommandLine, HELP, helpText, parseCommandLine, quoted, suggestion } from './arguments.js';
 import { envsLine, replayLine, runEnvs, runReplay } from './commands/envs.js';
 import { evalLine, runEval } from './commands/eval.js';
@@ -79,7 +80,7 @@ export const main = async (argv: readonly string[]): Promise<void> => {
   try {
     process.exitCode = await dispatch(argv);
   } catch (error) {
-    if (!(error instanceof Failure || error instanceof TrainingError)) throw error;
+    if (!(error instanceof Failure || error instanceof TrainingError || isNatgradError(error))) throw error;
     process.stderr.write(`natgrad: ${error.message}\n`);
     const code = error instanceof Failure ? error.exitCode : EXIT.failed;
     if (code === EXIT.usage && !/Usage:|cannot be read/.test(error.message))

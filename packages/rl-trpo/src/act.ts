@@ -37,9 +37,11 @@ const rowByRow = (model: ActingModel, parameters: ParameterTree): Inference => {
     });
     const packed = Object.entries(model.distribution.parameterShapes).map(([name, shape]): [string, Float64Array] => {
       const size = shape.reduce((product, extent) => product * extent, 1);
-      const all = new Float64Array(rows * size);
-      results.forEach((each, row) => all.set(elements(each[name] as Tensor), row * size));
-      return [name, all];
+      const columns = results.map((each) => elements(each[name] as Tensor));
+      return [
+        name,
+        Float64Array.from({ length: rows * size }, (_, i) => columns[Math.floor(i / size)]?.[i % size] as number),
+      ];
     });
     return Object.fromEntries(packed);
   };
@@ -60,10 +62,14 @@ export const actor = (
   const inference = model.inference?.(state.policy) ?? rowByRow(model, state.policy);
   const normaliseRows = normaliseObservations ? normaliseInto(state.observationStatistics, observationClip) : null;
 
-  const infer = (observations: ArrayLike<number>, rows: number): { readonly packed: Readonly<Record<string, Float64Array>>; readonly tensors: DistributionParameters } => {
-    const input = new Float64Array(observations.length);
-    if (normaliseRows === null) input.set(observations);
-    else normaliseRows(observations, input);
+  const infer = (
+    observations: ArrayLike<number>,
+    rows: number,
+  ): { readonly packed: Readonly<Record<string, Float64Array>>; readonly tensors: DistributionParameters } => {
+    const input =
+      normaliseRows === null
+        ? Float64Array.from(observations)
+        : normaliseRows(observations, new Float64Array(observations.length));
     const packed = inference(input, rows);
     const tensors = Object.entries(distribution.parameterShapes).map(([name, shape]): [string, Tensor] => [
       name,
@@ -75,11 +81,15 @@ export const actor = (
   return {
     sample: (observations, keys) => {
       if (observations.length !== keys.length * width)
-        throw shapeError('actor.sample', `${observations.length} numbers for ${keys.length} keys and observations of width ${width}`, {
-          argument: 'observations',
-          found: `${observations.length} numbers`,
-          expected: `${keys.length * width} numbers`,
-        });
+        throw shapeError(
+          'actor.sample',
+          `${observations.length} numbers for ${keys.length} keys and observations of width ${width}`,
+          {
+            argument: 'observations',
+            found: `${observations.length} numbers`,
+            expected: `${keys.length * width} numbers`,
+          },
+        );
       const { packed, tensors } = infer(observations, keys.length);
       const actions = distribution.sample(tensors, keys);
       return {

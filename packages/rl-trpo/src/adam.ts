@@ -13,7 +13,11 @@ export interface AdamState {
   readonly second: ParameterTree;
 }
 
-export const adamState = (parameters: ParameterTree): AdamState => ({ count: 0, first: zerosLike(parameters), second: zerosLike(parameters) });
+export const adamState = (parameters: ParameterTree): AdamState => ({
+  count: 0,
+  first: zerosLike(parameters),
+  second: zerosLike(parameters),
+});
 
 export interface AdamOptions {
   readonly learningRate: number;
@@ -38,7 +42,9 @@ export const adamUpdate = <P extends ParameterTree>(
   const { leaves, structure } = treeFlatten(parameters);
   const [gradients, firsts, seconds] = [gradient, state.first, state.second].map((tree) => treeFlatten(tree).leaves);
   const updated = leaves.map((leaf, k) => {
-    const [x, g, m, v] = [leaf, gradients?.[k], firsts?.[k], seconds?.[k]].map((each) => elements(each as Tensor, 'adamUpdate'));
+    const [x, g, m, v] = [leaf, gradients?.[k], firsts?.[k], seconds?.[k]].map((each) =>
+      elements(each as Tensor, 'adamUpdate'),
+    );
     const [nextX, nextM, nextV] = [0, 1, 2].map(() => allocate(leaf.dtype, leaf.size));
     if (!x || !g || !m || !v || !nextX || !nextM || !nextV) return [leaf, leaf, leaf] as const;
     for (let i = 0; i < x.length; i += 1) {
@@ -52,6 +58,10 @@ export const adamUpdate = <P extends ParameterTree>(
     const wrap = (data: typeof nextX): Tensor => adopt(data, leaf.dtype, leaf.shape);
     return [wrap(nextX), wrap(nextM), wrap(nextV)] as const;
   });
-  const tree = (which: 0 | 1 | 2): ParameterTree => treeUnflatten(structure, updated.map((each) => each[which]));
+  const tree = (which: 0 | 1 | 2): ParameterTree =>
+    treeUnflatten(
+      structure,
+      updated.map((each) => each[which]),
+    );
   return { parameters: tree(0) as P, state: { count, first: tree(1), second: tree(2) } };
 };

@@ -41,7 +41,16 @@ export interface Advantages {
  * console.log([...advantages]); // [ 4, 6 ]
  * ```
  */
-export const gae = ({ rewards, values, finalValues, terminated, truncated, segments, gamma, lambda }: GaeInput): Advantages => {
+export const gae = ({
+  rewards,
+  values,
+  finalValues,
+  terminated,
+  truncated,
+  segments,
+  gamma,
+  lambda,
+}: GaeInput): Advantages => {
   const count = rewards.length;
   const advantages = new Float64Array(count);
   const returns = new Float64Array(count);
@@ -72,7 +81,9 @@ export const gae = ({ rewards, values, finalValues, terminated, truncated, segme
  * Advantages shifted and scaled to mean 0 and (population) deviation 1. Where all are equal up to rounding there is nothing to
  * prefer: zeros, and `constant` says so.
  */
-export const normaliseAdvantages = (advantages: Float64Array): { readonly advantages: Float64Array; readonly constant: boolean } => {
+export const normaliseAdvantages = (
+  advantages: Float64Array,
+): { readonly advantages: Float64Array; readonly constant: boolean } => {
   const count = advantages.length;
   const largest = advantages.reduce((most, a) => Math.max(most, Math.abs(a)), 0);
   if (largest === 0) return { advantages: new Float64Array(count), constant: true };

@@ -43,7 +43,11 @@ export interface Batch {
  * The rows after which a value must be bootstrapped from a final observation, in order: truncated and not terminated, or last
  * of their segment and not terminated.
  */
-export const bootstrapRows = (segments: readonly Segment[], terminated: ArrayLike<number>, truncated: ArrayLike<number>): readonly number[] => {
+export const bootstrapRows = (
+  segments: readonly Segment[],
+  terminated: ArrayLike<number>,
+  truncated: ArrayLike<number>,
+): readonly number[] => {
   const rows: number[] = [];
   let last = -1;
   let row = 0;

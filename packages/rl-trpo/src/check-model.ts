@@ -11,20 +11,20 @@ export const checkParameters = (
   found: DistributionParameters,
   rows: number,
 ): Either<TrpoError, DistributionParameters> => {
-  for (const [name, shape] of Object.entries(distribution.parameterShapes)) {
-    const tensor: unknown = found[name];
-    const expected = [rows, ...shape];
-    if (!isConcrete(tensor) || !sameShape(tensor.shape, expected))
-      return left(
-        issueError('ModelFailed', {
-          code: 'wrongShape',
-          field: `model.policy, ${name}`,
-          found: isConcrete(tensor) ? describe(tensor) : 'nothing',
-          expected: `[${expected.join(',')}], one row for each observation`,
-        }),
-      );
-  }
-  return right(found);
+  const fits = (name: string, shape: readonly number[]): boolean =>
+    isConcrete(found[name]) && sameShape(found[name].shape, [rows, ...shape]);
+  const wrong = Object.entries(distribution.parameterShapes).find(([name, shape]) => !fits(name, shape));
+  if (wrong === undefined) return right(found);
+  const [name, shape] = wrong;
+  const tensor: unknown = found[name];
+  return left(
+    issueError('ModelFailed', {
+      code: 'wrongShape',
+      field: `model.policy, ${name}`,
+      found: isConcrete(tensor) ? describe(tensor) : 'nothing',
+      expected: `[${[rows, ...shape].join(',')}], one row for each observation`,
+    }),
+  );
 };
 
 /** L(θ_old) is the mean advantage plus the bonus, unless the batch was drawn from quite another policy. */

@@ -21,7 +21,9 @@ const show = (value: unknown): string => {
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'bigint') return `${String(value)}n`;
   if (typeof value === 'object' && value !== null) {
-    const text = Array.isArray(value) ? `[${value.slice(0, 8).map(show).join(', ')}${value.length > 8 ? ', …' : ''}]` : 'an object';
+    const text = Array.isArray(value)
+      ? `[${value.slice(0, 8).map(show).join(', ')}${value.length > 8 ? ', …' : ''}]`
+      : 'an object';
     return text.slice(0, 80);
   }
   return String(value);
@@ -71,7 +73,9 @@ const faultOf = (name: string, option: Option, value: unknown): TrpoIssue | null
     }
     case 'widths': {
       if (!Array.isArray(value)) return issue('wrongKind');
-      return value.length <= 64 && value.every((width) => Number.isInteger(width) && width >= 1 && width <= 65536) ? null : issue('outOfRange');
+      return value.length <= 64 && value.every((width) => Number.isInteger(width) && width >= 1 && width <= 65536)
+        ? null
+        : issue('outOfRange');
     }
   }
 };
@@ -108,7 +112,11 @@ const contradictions = (config: TrpoConfig): readonly TrpoIssue[] => [
  */
 export const decodeConfig = (given: unknown, base: TrpoConfig = defaultConfig): Either<TrpoError, TrpoConfig> => {
   if (typeof given !== 'object' || given === null || Array.isArray(given))
-    return left(trpoError('InvalidConfig', [{ code: 'wrongKind', field: 'config', found: show(given), expected: 'an object of options' }]));
+    return left(
+      trpoError('InvalidConfig', [
+        { code: 'wrongKind', field: 'config', found: show(given), expected: 'an object of options' },
+      ]),
+    );
   const entries = Object.entries(given);
   const issues = entries.flatMap(([name, value]): readonly TrpoIssue[] => {
     if (!Object.hasOwn(options, name)) {
@@ -127,7 +135,10 @@ export const decodeConfig = (given: unknown, base: TrpoConfig = defaultConfig): 
     return fault === null ? [] : [fault];
   });
   // Copied and frozen: a list in a configuration cannot be changed through the value that it came from.
-  const copied = entries.map(([name, value]) => [name, Array.isArray(value) ? Object.freeze([...(value as readonly unknown[])]) : value]);
+  const copied = entries.map(
+    ([name, value]) =>
+      [name, Array.isArray(value) ? Object.freeze([...(value as readonly unknown[])]) : (value as unknown)] as const,
+  );
   const config = { ...base, ...Object.fromEntries(copied) } as TrpoConfig;
   const [first, ...rest] = issues.length > 0 ? issues : contradictions(config);
   return first === undefined ? right(Object.freeze(config)) : left(trpoError('InvalidConfig', [first, ...rest]));

@@ -63,10 +63,17 @@ export const conjugateGradient = <V>(apply: (v: V) => V, b: V, options: CgOption
   let x = initial ?? zero;
   // A warm start begins at r = b − A x₀, not at b.
   let r = initial === undefined ? b : addScaled(b, -1, apply(initial));
-  if (initial !== undefined && !(isFiniteTree(initial) && isFiniteTree(r))) return { status: 'nonFinite', x: zero, residual: b, iterations: 0, residuals: [1] };
+  if (initial !== undefined && !(isFiniteTree(initial) && isFiniteTree(r)))
+    return { status: 'nonFinite', x: zero, residual: b, iterations: 0, residuals: [1] };
 
   const residuals = [norm(r) / size];
-  const result = (status: CgStatus): CgResult<V> => ({ status, x, residual: r, iterations: residuals.length - 1, residuals });
+  const result = (status: CgStatus): CgResult<V> => ({
+    status,
+    x,
+    residual: r,
+    iterations: residuals.length - 1,
+    residuals,
+  });
   if ((residuals[0] as number) <= tolerance) return result('converged');
 
   let z = preconditioner(r);

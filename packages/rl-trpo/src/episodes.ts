@@ -1,6 +1,7 @@
 /** Follows every environment through a batch: which episodes ended, and what the unfinished ones have come to. */
-import type { Batch, Segment } from './batch.js';
+
 import { elements } from '@natgrad/tensor/internal';
+import type { Batch, Segment } from './batch.js';
 import type { EpisodeReport } from './report.js';
 import type { EpisodeProgress } from './state.js';
 
@@ -26,7 +27,11 @@ export const followEpisodes = (batch: Batch, before: readonly EpisodeProgress[],
     let now = progress[environment] as EpisodeProgress;
     for (const end = row + length; row < end; row += 1) {
       const reward = rewards?.[row] as number;
-      now = { return: now.return + reward, length: now.length + 1, discountedReturn: gamma * now.discountedReturn + reward };
+      now = {
+        return: now.return + reward,
+        length: now.length + 1,
+        discountedReturn: gamma * now.discountedReturn + reward,
+      };
       discountedReturns[row] = now.discountedReturn;
       if (terminated?.[row] === 1 || truncated?.[row] === 1) {
         returns.push(now.return);

@@ -71,5 +71,8 @@ export const thrownError = (field: string, error: unknown): TrpoError =>
     code: 'threw',
     field,
     found: error instanceof Error ? error.message : String(error),
-    expected: isNatgradError(error) && error.expected !== undefined ? error.expected : 'a function that returns for every valid input',
+    expected:
+      isNatgradError(error) && error.expected !== undefined
+        ? error.expected
+        : 'a function that returns for every valid input',
   });

@@ -1,6 +1,7 @@
 /** The end of a step: its parts become the next state and the report. */
-import { item, type Key } from '@natgrad/tensor';
+
 import { mean } from '@natgrad/autodiff';
+import { item, type Key } from '@natgrad/tensor';
 import { elements } from '@natgrad/tensor/internal';
 import { type Either, map } from 'fp-ts/lib/Either.js';
 import { episodeReport } from './episodes.js';
@@ -55,18 +56,32 @@ export const finish = (parts: StepParts): Either<TrpoError, StepResult> => {
     observationStatistics: data.observationStatistics,
     returnStatistics: data.returnStatistics,
     delta: state.delta,
-    previousSolution: natural.solve.status === 'zeroGradient' || natural.solve.status === 'nonFinite' ? null : natural.solve.x,
+    previousSolution:
+      natural.solve.status === 'zeroGradient' || natural.solve.status === 'nonFinite' ? null : natural.solve.x,
     key: next,
     iteration: state.iteration + 1,
     steps: state.steps + data.returns.size,
     episodes: state.episodes + finished,
     progress: data.episodes.progress,
   };
-  return map((valid: TrpoState): StepResult => ({ state: valid, report: reportOf(parts, valid) }))(validateState(setup.model, nextState, 'Overflow'));
+  return map((valid: TrpoState): StepResult => ({ state: valid, report: reportOf(parts, valid) }))(
+    validateState(setup.model, nextState, 'Overflow'),
+  );
 };
 
 const reportOf = (parts: StepParts, after: TrpoState): StepReport => {
-  const { setup: { model }, state, data, atOld, gradient, natural, size, outcome, surrogateBefore, critic } = parts;
+  const {
+    setup: { model },
+    state,
+    data,
+    atOld,
+    gradient,
+    natural,
+    size,
+    outcome,
+    surrogateBefore,
+    critic,
+  } = parts;
   const accepted = outcome.status === 'accepted';
   const returns = elements(data.returns);
   const fitBefore = valueQuality(elements(data.values), returns);

@@ -2,10 +2,10 @@
 import { type Key, split } from '@natgrad/tensor';
 import { chain, type Either } from 'fp-ts/lib/Either.js';
 import { adamState } from './adam.js';
+import { attempt } from './attempt.js';
 import type { TrpoError } from './errors.js';
 import { emptyStatistics } from './running-statistics.js';
 import { resolveSetup, type StepConfig } from './setup.js';
-import { attempt } from './attempt.js';
 import type { TrpoState } from './state.js';
 import { validateState } from './validate-state.js';
 

@@ -32,7 +32,11 @@ export interface NaturalGradientOptions {
  * The direction of steepest ascent in the metric of the policy's distribution (TRPO, appendix C), from the Fisher operator and
  * the gradient. A warm start that ends in a direction that does not climb is repeated from zero, with the warning `notAscent`.
  */
-export const naturalGradient = (fisher: Operator, gradient: ParameterTree, options: NaturalGradientOptions): NaturalGradient => {
+export const naturalGradient = (
+  fisher: Operator,
+  gradient: ParameterTree,
+  options: NaturalGradientOptions,
+): NaturalGradient => {
   const { iterations, tolerance, damping, initial = null, preconditioner } = options;
   const operator = damped(fisher, damping);
   const from = (start: ParameterTree | null): CgResult<ParameterTree> =>

@@ -52,13 +52,40 @@ export type OptionValue<O> =
             ? readonly number[]
             : never;
 
-const number = (value: number, minimum: number, maximum: number, description: string): NumberOption => ({ kind: 'number', default: value, minimum, maximum, description });
-const positive = (value: number, maximum: number, description: string): NumberOption => ({ ...number(value, 0, maximum, description), minimumExcluded: true });
-const whole = (value: number, minimum: number, maximum: number, description: string): NumberOption => ({ ...number(value, minimum, maximum, description), whole: true });
-const nullable = (option: Omit<NumberOption, 'default' | 'nullable'>): NullableNumberOption => ({ ...option, default: null, nullable: true });
-const boolean = (value: boolean, description: string): BooleanOption => ({ kind: 'boolean', default: value, description });
-const choice = <const Choice extends string>(choices: readonly [Choice, ...Choice[]], description: string): ChoiceOption<Choice> => ({ kind: 'choice', default: choices[0], choices, description });
-const widths = (value: readonly number[], description: string): WidthsOption => ({ kind: 'widths', default: Object.freeze(value), description });
+const number = (value: number, minimum: number, maximum: number, description: string): NumberOption => ({
+  kind: 'number',
+  default: value,
+  minimum,
+  maximum,
+  description,
+});
+const positive = (value: number, maximum: number, description: string): NumberOption => ({
+  ...number(value, 0, maximum, description),
+  minimumExcluded: true,
+});
+const whole = (value: number, minimum: number, maximum: number, description: string): NumberOption => ({
+  ...number(value, minimum, maximum, description),
+  whole: true,
+});
+const nullable = (option: Omit<NumberOption, 'default' | 'nullable'>): NullableNumberOption => ({
+  ...option,
+  default: null,
+  nullable: true,
+});
+const boolean = (value: boolean, description: string): BooleanOption => ({
+  kind: 'boolean',
+  default: value,
+  description,
+});
+const choice = <const Choice extends string>(
+  choices: readonly [Choice, ...Choice[]],
+  description: string,
+): ChoiceOption<Choice> => ({ kind: 'choice', default: choices[0], choices, description });
+const widths = (value: readonly number[], description: string): WidthsOption => ({
+  kind: 'widths',
+  default: Object.freeze(value),
+  description,
+});
 
 /** Activations of the MLPs. */
 export type Activation = 'tanh' | 'relu' | 'elu' | 'softplus' | 'sigmoid' | 'swish' | 'identity';
@@ -116,21 +143,32 @@ export const options: OptionTable = Object.freeze({
   cgTolerance: number(1e-10, 0, 1, 'relative residual at which conjugate gradient stops'),
   cgWarmStart: boolean(false, 'start conjugate gradient from the solution of the step before'),
   damping: number(0.1, 0, 1e6, 'added to the diagonal of the Fisher matrix'),
-  dampingKind: choice(['constant', 'relative'], 'damping as it is, or times the mean diagonal of the distribution’s own metric (1/σ² for a Gaussian)'),
-  stepSize: choice(['boundary', 'undamped', 'damped'], 'step onto KL = δ by root finding, or √(2δ/xᵀFx), or the same with damping (the textbook’s)'),
+  dampingKind: choice(
+    ['constant', 'relative'],
+    'damping as it is, or times the mean diagonal of the distribution’s own metric (1/σ² for a Gaussian)',
+  ),
+  stepSize: choice(
+    ['boundary', 'undamped', 'damped'],
+    'step onto KL = δ by root finding, or √(2δ/xᵀFx), or the same with damping (the textbook’s)',
+  ),
   shrink: { ...positive(0.8, 1, 'factor between two tries of the line search'), maximum: 0.999 },
   maxTries: whole(10, 1, 1000, 'most tries of the line search'),
   acceptRatio: number(0, 0, 1, 'least share of the expected gain that a try must bring'),
   valueEpochs: whole(5, 0, 10_000, 'passes of the value fit over the batch'),
   valueMinibatch: nullable({ ...whole(1, 1, 1e9, 'rows in a minibatch of the value fit; null for the whole batch') }),
   valueLearningRate: positive(1e-3, 10, 'learning rate of Adam in the value fit'),
-  valueDecaySteps: nullable({ ...whole(1, 1, 1e15, 'environment steps over which that rate falls linearly to 0; null for a constant rate') }),
+  valueDecaySteps: nullable({
+    ...whole(1, 1, 1e15, 'environment steps over which that rate falls linearly to 0; null for a constant rate'),
+  }),
   valueGradientClip: nullable({ ...positive(1, 1e12, 'largest gradient norm in the value fit; null for none') }),
   hidden: widths([64, 64], 'widths of the policy’s hidden layers'),
   valueHidden: widths([64, 64], 'widths of the critic’s hidden layers'),
   activation: activation('activation of the policy'),
   valueActivation: activation('activation of the critic'),
-  initialisation: choice(['orthogonal', 'lecun'], 'of weights: orthogonal with gain √2, or normal with variance 1 / inputs'),
+  initialisation: choice(
+    ['orthogonal', 'lecun'],
+    'of weights: orthogonal with gain √2, or normal with variance 1 / inputs',
+  ),
   outputScale: positive(0.01, 100, 'gain of the policy’s last layer: small, so that the first policy prefers nothing'),
   initialLogDeviation: number(0, -20, 5, 'log σ of a Gaussian policy at the beginning'),
   normaliseObservations: boolean(false, 'shift and scale observations by running statistics, frozen during a batch'),
@@ -140,6 +178,12 @@ export const options: OptionTable = Object.freeze({
   dtype: choice(['f64', 'f32'], 'precision of parameters and training'),
   batchSize: whole(2048, 1, 1e9, 'environment steps in a batch; rounded up to a multiple of environments'),
   environments: whole(8, 1, 65_536, 'environments that are stepped side by side'),
-  wholeEpisodes: boolean(false, 'go on until every episode in the batch has ended, so that batches are whole trajectories of at least batchSize steps'),
-  clipActions: boolean(true, 'pass continuous actions to the environment clipped to its bounds; the batch keeps the sampled ones'),
+  wholeEpisodes: boolean(
+    false,
+    'go on until every episode in the batch has ended, so that batches are whole trajectories of at least batchSize steps',
+  ),
+  clipActions: boolean(
+    true,
+    'pass continuous actions to the environment clipped to its bounds; the batch keeps the sampled ones',
+  ),
 });

@@ -1,6 +1,7 @@
 /** Presets: option values that are known to work, as data that a run saves. */
-import { type Either, left } from 'fp-ts/lib/Either.js';
+
 import { nearestNames } from '@natgrad/tensor/internal';
+import { type Either, left } from 'fp-ts/lib/Either.js';
 import { decodeConfig, type TrpoConfig } from './config.js';
 import { issueError, type TrpoError } from './errors.js';
 
@@ -11,7 +12,14 @@ export interface Preset {
   readonly options: Partial<TrpoConfig>;
 }
 
-const classic: Partial<TrpoConfig> = { batchSize: 1024, environments: 8, hidden: [32, 32], valueHidden: [32, 32], valueEpochs: 20, valueMinibatch: 256 };
+const classic: Partial<TrpoConfig> = {
+  batchSize: 1024,
+  environments: 8,
+  hidden: [32, 32],
+  valueHidden: [32, 32],
+  valueEpochs: 20,
+  valueMinibatch: 256,
+};
 
 /** Presets by name; an environment's id is the name of the preset for it. */
 export const presets: Readonly<Record<string, Preset>> = Object.freeze({
@@ -30,8 +38,14 @@ export const presets: Readonly<Record<string, Preset>> = Object.freeze({
     },
   },
   'CartPole-v1': { summary: 'solved within 100,000 steps', options: { ...classic, delta: 0.02 } },
-  'Acrobot-v1': { summary: 'for 100,000 steps and more', options: { ...classic, delta: 0.02, normaliseObservations: true } },
-  'MountainCar-v0': { summary: 'hard: reward comes only at the goal', options: { ...classic, normaliseObservations: true, entropyBonus: 0.01 } },
+  'Acrobot-v1': {
+    summary: 'for 100,000 steps and more',
+    options: { ...classic, delta: 0.02, normaliseObservations: true },
+  },
+  'MountainCar-v0': {
+    summary: 'hard: reward comes only at the goal',
+    options: { ...classic, normaliseObservations: true, entropyBonus: 0.01 },
+  },
   'Pendulum-v1': {
     summary: 'swing up with scaled rewards',
     options: { ...classic, gamma: 0.95, delta: 0.02, normaliseObservations: true, scaleRewards: true },

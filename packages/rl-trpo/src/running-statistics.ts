@@ -13,7 +13,11 @@ export interface RunningStatistics {
 }
 
 /** Of no rows. */
-export const emptyStatistics = (width: number): RunningStatistics => ({ count: 0, mean: zeros([width]), squares: zeros([width]) });
+export const emptyStatistics = (width: number): RunningStatistics => ({
+  count: 0,
+  mean: zeros([width]),
+  squares: zeros([width]),
+});
 
 /**
  * Statistics of the rows of a `[N, width]` tensor by Welford's recursion, which never subtracts two large sums (Welford 1962,
@@ -22,7 +26,10 @@ export const emptyStatistics = (width: number): RunningStatistics => ({ count: 0
 export const statisticsOf = (rows: Tensor): RunningStatistics => {
   const [count, width] = rows.shape;
   if (rows.rank !== 2 || count === undefined || width === undefined)
-    throw shapeError('statisticsOf', `expected rows of rank 2, found rank ${rows.rank}`, { argument: 'rows', expected: '[N, width]' });
+    throw shapeError('statisticsOf', `expected rows of rank 2, found rank ${rows.rank}`, {
+      argument: 'rows',
+      expected: '[N, width]',
+    });
   const x = elements(rows, 'statisticsOf');
   const mean = new Float64Array(width);
   const squares = new Float64Array(width);
@@ -51,7 +58,9 @@ export const mergeStatistics = (a: RunningStatistics, b: RunningStatistics): Run
   if (b.count === 0) return a;
   const count = a.count + b.count;
   const width = a.mean.size;
-  const [meanA, meanB, squaresA, squaresB] = [a.mean, b.mean, a.squares, b.squares].map((x) => elements(x, 'mergeStatistics'));
+  const [meanA, meanB, squaresA, squaresB] = [a.mean, b.mean, a.squares, b.squares].map((x) =>
+    elements(x, 'mergeStatistics'),
+  );
   const mean = new Float64Array(width);
   const squares = new Float64Array(width);
   for (let j = 0; j < width; j += 1) {
@@ -68,19 +77,30 @@ const VARIANCE_FLOOR = 1e-8;
 /** Population variance of each element, `[width]`; 1 before the first row. */
 export const varianceOf = ({ count, squares }: RunningStatistics): Tensor => {
   if (count === 0) return ones([squares.size]);
-  return adopt(Float64Array.from(elements(squares, 'varianceOf'), (s) => s / count), 'f64', [squares.size]);
+  return adopt(
+    Float64Array.from(elements(squares, 'varianceOf'), (s) => s / count),
+    'f64',
+    [squares.size],
+  );
 };
 
 /** Writes `clip((x − mean) / √(variance + 1e-8), ± clip)` for packed rows; unchanged rows while nothing was seen. */
-export const normaliseInto = (statistics: RunningStatistics, clip: number): ((x: ArrayLike<number>, out: Float64Array) => Float64Array) => {
+export const normaliseInto = (
+  statistics: RunningStatistics,
+  clip: number,
+): ((x: ArrayLike<number>, out: Float64Array) => Float64Array) => {
   const { count } = statistics;
   const mean = Float64Array.from(elements(statistics.mean, 'normalise'));
-  const scale = Float64Array.from(elements(statistics.squares, 'normalise'), (s) => 1 / Math.sqrt(s / Math.max(1, count) + VARIANCE_FLOOR));
+  const scale = Float64Array.from(
+    elements(statistics.squares, 'normalise'),
+    (s) => 1 / Math.sqrt(s / Math.max(1, count) + VARIANCE_FLOOR),
+  );
   const width = mean.length;
   return (x, out) => {
     for (let i = 0, j = 0; i < x.length; i += 1, j = j + 1 === width ? 0 : j + 1) {
       const value = x[i] as number;
-      out[i] = count === 0 ? value : Math.min(clip, Math.max(-clip, (value - (mean[j] as number)) * (scale[j] as number)));
+      out[i] =
+        count === 0 ? value : Math.min(clip, Math.max(-clip, (value - (mean[j] as number)) * (scale[j] as number)));
     }
     return out;
   };

@@ -1,8 +1,8 @@
 /** Everything that a step changes, as one immutable value. */
 import type { Key } from '@natgrad/tensor';
+import type { AdamState } from './adam.js';
 import type { ParameterTree } from './model.js';
 import type { RunningStatistics } from './running-statistics.js';
-import type { AdamState } from './adam.js';
 
 /** What is known of the episode that an environment is in the middle of. */
 export interface EpisodeProgress {

@@ -21,7 +21,8 @@ export const quadraticStep = (delta: number, curvature: number): number => {
  * xᵀFx from what conjugate gradient left: (F + damping)x = b − r, so xᵀFx = xᵀ(b − r) − damping·xᵀx and no further product is
  * needed. `r` must be the residual of that x.
  */
-export const undampedCurvature = (xb: number, xr: number, xx: number, damping: number): number => xb - xr - damping * xx;
+export const undampedCurvature = (xb: number, xr: number, xx: number, damping: number): number =>
+  xb - xr - damping * xx;
 
 export interface BoundaryOptions {
   readonly delta: number;
@@ -55,7 +56,8 @@ export const boundaryStep = (evaluate: (scale: number) => Trial, options: Bounda
     if (kl > delta) high = { scale, root: Math.sqrt(kl) };
     else low = { scale, root: Math.sqrt(kl) };
     scale = nextScale(low, high, target, scale);
-    if (!(scale < Number.MAX_VALUE) || (high !== null && !(scale > low.scale && scale < high.scale))) return { scale: low.scale, evaluations: n };
+    if (!(scale < Number.MAX_VALUE) || (high !== null && !(scale > low.scale && scale < high.scale)))
+      return { scale: low.scale, evaluations: n };
   }
   return { scale: low.scale, evaluations: maxEvaluations };
 };
@@ -87,7 +89,10 @@ export interface StepSizeInput {
 }
 
 /** The factor on the natural gradient with which the line search begins; 0 where there is no positive curvature. */
-export const chooseStepSize = ({ kind, delta, curvature, dampedCurvature }: StepSizeInput, evaluate: (scale: number) => Trial): StepSize => {
+export const chooseStepSize = (
+  { kind, delta, curvature, dampedCurvature }: StepSizeInput,
+  evaluate: (scale: number) => Trial,
+): StepSize => {
   const initial = quadraticStep(delta, kind === 'damped' ? dampedCurvature : curvature);
   if (kind !== 'boundary' || initial === 0) return { scale: initial, evaluations: 0 };
   const found = boundaryStep(evaluate, { delta, initial });

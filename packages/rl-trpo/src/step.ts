@@ -52,13 +52,25 @@ export const trpoStep = (
   const setup = resolveSetup(config);
   const loss = valueLoss(config.model);
   return (state, batch) =>
-    chain((valid: Setup) => attempt('state and batch', () =>
-      chain(() => chain(() => attempt('model', () => update(valid, loss, probe, state, batch)))(validateBatch(valid.model, batch)))(validateState(valid.model, state)),
-    ))(setup);
+    chain((valid: Setup) =>
+      attempt('state and batch', () =>
+        chain(() =>
+          chain(() => attempt('model', () => update(valid, loss, probe, state, batch)))(
+            validateBatch(valid.model, batch),
+          ),
+        )(validateState(valid.model, state)),
+      ),
+    )(setup);
 };
 
 /** Algorithm 1 of the paper with the practical choices of its section 6 and appendix C, for inputs that are valid. */
-const update = (setup: Setup, loss: ValueLoss, probe: Probe, state: TrpoState, batch: Batch): Either<TrpoError, StepResult> => {
+const update = (
+  setup: Setup,
+  loss: ValueLoss,
+  probe: Probe,
+  state: TrpoState,
+  batch: Batch,
+): Either<TrpoError, StepResult> => {
   const { model, options } = setup;
   const { distribution } = model;
   const { policy: thetaOld, delta } = state;
@@ -80,7 +92,10 @@ const update = (setup: Setup, loss: ValueLoss, probe: Probe, state: TrpoState, b
   const gradient = probe('gradient', () => atOld.transpose(slopes));
 
   // 3. The natural gradient x ≈ (F + damping)⁻¹ g, by conjugate gradient on Fisher-vector products.
-  const fisher = options.fisher === 'hessian' ? hessian(distribution, policy, data.oldParameters, thetaOld) : gaussNewton(distribution, atOld);
+  const fisher =
+    options.fisher === 'hessian'
+      ? hessian(distribution, policy, data.oldParameters, thetaOld)
+      : gaussNewton(distribution, atOld);
   const damping = options.damping * (options.dampingKind === 'relative' ? distribution.fisherScale(atOld.value) : 1);
   const natural = probe('conjugateGradient', () =>
     naturalGradient(fisher, gradient, {
@@ -113,7 +128,24 @@ const update = (setup: Setup, loss: ValueLoss, probe: Probe, state: TrpoState, b
   // 6. Fit the critic to the returns.
   const keys = iterationKeys(state.key);
   const learningRate = learningRateAt(options, state.steps);
-  const critic = probe('valueFit', () => fitValue(loss, { ...options, learningRate }, state, data.observations, data.returns, keys.valueFit));
+  const critic = probe('valueFit', () =>
+    fitValue(loss, { ...options, learningRate }, state, data.observations, data.returns, keys.valueFit),
+  );
 
-  return finish({ setup, state, data, theta, atOld: atOld.value, gradient, natural, damping, size, outcome, surrogateBefore: surrogateBefore.right, critic, learningRate, next: keys.next });
+  return finish({
+    setup,
+    state,
+    data,
+    theta,
+    atOld: atOld.value,
+    gradient,
+    natural,
+    damping,
+    size,
+    outcome,
+    surrogateBefore: surrogateBefore.right,
+    critic,
+    learningRate,
+    next: keys.next,
+  });
 };

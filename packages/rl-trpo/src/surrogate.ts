@@ -19,10 +19,12 @@ export const surrogate =
   ({ distribution, actions, logProbabilities, advantages, entropyBonus }: SurrogateData) =>
   (parameters: DistributionParameters): Scalar => {
     const ratio = exp(subtract(distribution.logProbability(parameters, actions), logProbabilities));
-    const objective = mean(multiply(ratio, advantages)) as Scalar;
-    return entropyBonus === 0 ? objective : (add(objective, multiply(mean(distribution.entropy(parameters)), entropyBonus)) as Scalar);
+    const objective = mean(multiply(ratio, advantages));
+    return entropyBonus === 0
+      ? objective
+      : add(objective, multiply(mean(distribution.entropy(parameters)), entropyBonus));
   };
 
 /** Mean KL(old ‖ new) over the rows: the direction of the paper's constraint, always. */
 export const meanKl = (distribution: Distribution, old: DistributionParameters, next: DistributionParameters): Scalar =>
-  mean(distribution.kl(old, next)) as Scalar;
+  mean(distribution.kl(old, next));

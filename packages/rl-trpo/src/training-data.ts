@@ -4,7 +4,7 @@ import { adopt, elements } from '@natgrad/tensor/internal';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { gae, normaliseAdvantages } from './advantages.js';
 import type { Batch } from './batch.js';
-import { followEpisodes, type EpisodeLog } from './episodes.js';
+import { type EpisodeLog, followEpisodes } from './episodes.js';
 import { issueError, type TrpoError } from './errors.js';
 import type { Model } from './model.js';
 import type { DistributionParameters } from './policy/distribution.js';
@@ -43,7 +43,9 @@ interface Merged {
 const including = (on: boolean, statistics: RunningStatistics, rows: () => Tensor): Merged => {
   if (!on) return { statistics, overflow: false };
   const merged = mergeStatistics(statistics, statisticsOf(rows()));
-  return isFiniteTree([merged.mean, merged.squares]) ? { statistics: merged, overflow: false } : { statistics, overflow: true };
+  return isFiniteTree([merged.mean, merged.squares])
+    ? { statistics: merged, overflow: false }
+    : { statistics, overflow: true };
 };
 
 /** Runs the critic and checks that it keeps its promise of one number for each row. */
@@ -51,10 +53,21 @@ const valuesOf = (model: Model, parameters: TrpoState['value'], observations: Te
   const rows = observations.shape[0] as number;
   const values = model.value(parameters, observations);
   if (values.rank === 1 && values.size === rows) return right(values);
-  return left(issueError('ModelFailed', { code: 'wrongShape', field: 'model.value', found: `[${values.shape.join(',')}]`, expected: `[${rows}]` }));
+  return left(
+    issueError('ModelFailed', {
+      code: 'wrongShape',
+      field: 'model.value',
+      found: `[${values.shape.join(',')}]`,
+      expected: `[${rows}]`,
+    }),
+  );
 };
 
-export const trainingData = ({ model, options }: Setup, state: TrpoState, batch: Batch): Either<TrpoError, TrainingData> => {
+export const trainingData = (
+  { model, options }: Setup,
+  state: TrpoState,
+  batch: Batch,
+): Either<TrpoError, TrainingData> => {
   const { dtype, gamma, lambda, observationClip, rewardClip } = options;
   const ready = (raw: Tensor): Tensor =>
     cast(options.normaliseObservations ? normalise(state.observationStatistics, raw, observationClip) : raw, dtype);
@@ -63,8 +76,12 @@ export const trainingData = ({ model, options }: Setup, state: TrpoState, batch:
   const count = batch.rewards.size;
 
   const seen = including(options.normaliseObservations, state.observationStatistics, () => batch.observations);
-  const gained = including(options.scaleRewards, state.returnStatistics, () => adopt(episodes.discountedReturns, 'f64', [count, 1]));
-  const rewardScale = options.scaleRewards ? Math.sqrt((elements(varianceOf(gained.statistics))[0] as number) + 1e-8) : 1;
+  const gained = including(options.scaleRewards, state.returnStatistics, () =>
+    adopt(episodes.discountedReturns, 'f64', [count, 1]),
+  );
+  const rewardScale = options.scaleRewards
+    ? Math.sqrt((elements(varianceOf(gained.statistics))[0] as number) + 1e-8)
+    : 1;
   const raw = elements(batch.rewards);
   const rewards = options.scaleRewards
     ? Float64Array.from(raw, (r: number) => Math.min(rewardClip, Math.max(-rewardClip, r / rewardScale)))
@@ -73,7 +90,9 @@ export const trainingData = ({ model, options }: Setup, state: TrpoState, batch:
   const values = valuesOf(model, state.value, observations);
   if (values._tag === 'Left') return values;
   const noneLeft = batch.finalObservations.size === 0;
-  const finals: Either<TrpoError, Tensor> = noneLeft ? right(batch.finalObservations) : valuesOf(model, state.value, ready(batch.finalObservations));
+  const finals: Either<TrpoError, Tensor> = noneLeft
+    ? right(batch.finalObservations)
+    : valuesOf(model, state.value, ready(batch.finalObservations));
   if (finals._tag === 'Left') return finals;
 
   const estimated = gae({
@@ -97,7 +116,9 @@ export const trainingData = ({ model, options }: Setup, state: TrpoState, batch:
         index: Math.max(0, bad),
       }),
     );
-  const normalised = options.normaliseAdvantages ? normaliseAdvantages(estimated.advantages) : { advantages: estimated.advantages, constant: false };
+  const normalised = options.normaliseAdvantages
+    ? normaliseAdvantages(estimated.advantages)
+    : { advantages: estimated.advantages, constant: false };
   return right({
     observations,
     actions: model.distribution.action.dtype === 'i32' ? batch.actions : cast(batch.actions, dtype),
@@ -110,6 +131,9 @@ export const trainingData = ({ model, options }: Setup, state: TrpoState, batch:
     observationStatistics: seen.statistics,
     returnStatistics: gained.statistics,
     episodes,
-    warnings: [...(normalised.constant ? (['constantAdvantages'] as const) : []), ...(seen.overflow || gained.overflow ? (['statisticsOverflow'] as const) : [])],
+    warnings: [
+      ...(normalised.constant ? (['constantAdvantages'] as const) : []),
+      ...(seen.overflow || gained.overflow ? (['statisticsOverflow'] as const) : []),
+    ],
   });
 };

@@ -11,7 +11,14 @@ type Fields = { readonly [Name in keyof Batch]?: unknown };
 
 const shapeText = (shape: readonly number[]): string => `[${shape.join(',')}]`;
 
-const describeAny = (value: unknown): string => (isTensor(value) ? describe(value) : value === null ? 'null' : Array.isArray(value) ? `an array of ${value.length}` : typeof value);
+const describeAny = (value: unknown): string =>
+  isTensor(value)
+    ? describe(value)
+    : value === null
+      ? 'null'
+      : Array.isArray(value)
+        ? `an array of ${value.length}`
+        : typeof value;
 
 /** What a field must be; `kind` float also refuses elements that are not finite. */
 interface Expectation {
@@ -24,7 +31,11 @@ interface Expectation {
 
 const dtypeText = { float: 'f32 or f64', bool: 'bool', choice: 'i32' } as const;
 
-const checkField = (field: string, value: unknown, { kind, shape, because, counts }: Expectation): readonly TrpoIssue[] => {
+const checkField = (
+  field: string,
+  value: unknown,
+  { kind, shape, because, counts }: Expectation,
+): readonly TrpoIssue[] => {
   const expected = `${dtypeText[kind]} ${shapeText(shape)}${because === undefined ? '' : `, ${because}`}`;
   if (value === undefined) return [{ code: 'missing', field, found: 'nothing', expected }];
   if (!isConcrete(value)) return [{ code: 'wrongKind', field, found: describeAny(value), expected }];
@@ -38,35 +49,72 @@ const checkField = (field: string, value: unknown, { kind, shape, because, count
   return checkElements(field, value, kind, counts);
 };
 
-const checkElements = (field: string, value: Tensor, kind: Expectation['kind'], counts: readonly number[] = []): readonly TrpoIssue[] => {
+const checkElements = (
+  field: string,
+  value: Tensor,
+  kind: Expectation['kind'],
+  counts: readonly number[] = [],
+): readonly TrpoIssue[] => {
   const data = elements(value, 'validateBatch');
   const width = value.shape.slice(1).reduce((product, extent) => product * extent, 1);
   const at = (i: number, code: TrpoIssue['code'], expected: string): readonly TrpoIssue[] => [
-    { code, field, found: `${data[i]}${width > 1 ? ` in column ${i % width}` : ''}`, expected, index: Math.floor(i / width) },
+    {
+      code,
+      field,
+      found: `${data[i]}${width > 1 ? ` in column ${i % width}` : ''}`,
+      expected,
+      index: Math.floor(i / width),
+    },
   ];
   if (kind === 'float') {
     const bad = firstNonFinite(data);
     return bad < 0 ? [] : at(bad, 'nonFinite', 'finite numbers');
   }
-  if (kind === 'choice')
-    for (let i = 0; i < data.length; i += 1) {
-      const count = counts[i % width] as number;
-      if (!((data[i] as number) >= 0 && (data[i] as number) < count)) return at(i, 'outOfRange', `a whole number from 0 to ${count - 1}`);
-    }
-  return [];
+  if (kind !== 'choice') return [];
+  const countAt = (i: number): number => counts[i % width] as number;
+  const bad = data.findIndex((choice: number, i: number) => !(choice >= 0 && choice < countAt(i)));
+  return bad < 0 ? [] : at(bad, 'outOfRange', `a whole number from 0 to ${countAt(bad) - 1}`);
 };
 
 const checkSegments = (segments: unknown, rows: number): readonly TrpoIssue[] => {
   const expected = 'a list of { environment, length } with whole lengths ≥ 1 and environments from 0 to 65535';
-  if (!Array.isArray(segments)) return [{ code: segments === undefined ? 'missing' : 'wrongKind', field: 'segments', found: describeAny(segments), expected }];
-  const isWhole = (value: unknown, least: number, most: number): boolean => Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
-  const bad = segments.findIndex((segment: Partial<Segment> | null | undefined) => !isWhole(segment?.length, 1, Number.MAX_SAFE_INTEGER) || !isWhole(segment?.environment, 0, 65_535));
+  if (!Array.isArray(segments))
+    return [
+      {
+        code: segments === undefined ? 'missing' : 'wrongKind',
+        field: 'segments',
+        found: describeAny(segments),
+        expected,
+      },
+    ];
+  const isWhole = (value: unknown, least: number, most: number): boolean =>
+    Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
+  const bad = segments.findIndex(
+    (segment: Partial<Segment> | null | undefined) =>
+      !isWhole(segment?.length, 1, Number.MAX_SAFE_INTEGER) || !isWhole(segment?.environment, 0, 65_535),
+  );
   if (bad >= 0) {
     const { environment, length } = (segments[bad] as Partial<Segment> | null) ?? {};
-    return [{ code: 'outOfRange', field: `segments[${bad}]`, found: `environment ${String(environment)}, length ${String(length)}`, expected }];
+    return [
+      {
+        code: 'outOfRange',
+        field: `segments[${bad}]`,
+        found: `environment ${String(environment)}, length ${String(length)}`,
+        expected,
+      },
+    ];
   }
   const total = (segments as readonly Segment[]).reduce((sum, { length }) => sum + length, 0);
-  return total === rows ? [] : [{ code: 'wrongLength', field: 'segments', found: `${total} rows in ${segments.length} segments`, expected: `${rows} rows, as many as observations` }];
+  return total === rows
+    ? []
+    : [
+        {
+          code: 'wrongLength',
+          field: 'segments',
+          found: `${total} rows in ${segments.length} segments`,
+          expected: `${rows} rows, as many as observations`,
+        },
+      ];
 };
 
 /**
@@ -76,7 +124,8 @@ const checkSegments = (segments: unknown, rows: number): readonly TrpoIssue[] =>
  * @returns `Left` with all issues, each with its field, what was found and expected, and the first bad row.
  */
 export const validateBatch = (model: Model, batch: Batch): Either<TrpoError, Batch> => {
-  const fail = (first: TrpoIssue, ...rest: readonly TrpoIssue[]): Either<TrpoError, never> => left(trpoError('InvalidBatch', [first, ...rest]));
+  const fail = (first: TrpoIssue, ...rest: readonly TrpoIssue[]): Either<TrpoError, never> =>
+    left(trpoError('InvalidBatch', [first, ...rest]));
   if (typeof batch !== 'object' || (batch as unknown) === null)
     return fail({ code: 'wrongKind', field: 'batch', found: describeAny(batch), expected: 'a batch' });
   const fields: Fields = batch;
@@ -84,13 +133,25 @@ export const validateBatch = (model: Model, batch: Batch): Either<TrpoError, Bat
   const width = model.observationWidth;
   const { observations } = fields;
   if (!isConcrete(observations) || observations.rank !== 2)
-    return fail({ code: observations === undefined ? 'missing' : 'wrongShape', field: 'observations', found: describeAny(observations), expected: `f32 or f64 [N,${width}]` });
+    return fail({
+      code: observations === undefined ? 'missing' : 'wrongShape',
+      field: 'observations',
+      found: describeAny(observations),
+      expected: `f32 or f64 [N,${width}]`,
+    });
   const rows = observations.shape[0] as number;
-  if (rows === 0) return fail({ code: 'empty', field: 'observations', found: describe(observations), expected: 'at least one row' });
+  if (rows === 0)
+    return fail({ code: 'empty', field: 'observations', found: describe(observations), expected: 'at least one row' });
 
   const because = `one row per observation`;
-  const perRow = (kind: Expectation['kind'], shape: readonly number[] = []): Expectation => ({ kind, shape: [rows, ...shape], because });
-  const parameters = (typeof fields.oldParameters === 'object' && fields.oldParameters !== null ? fields.oldParameters : {}) as Readonly<Record<string, unknown>>;
+  const perRow = (kind: Expectation['kind'], shape: readonly number[] = []): Expectation => ({
+    kind,
+    shape: [rows, ...shape],
+    because,
+  });
+  const parameters = (
+    typeof fields.oldParameters === 'object' && fields.oldParameters !== null ? fields.oldParameters : {}
+  ) as Readonly<Record<string, unknown>>;
   const issues = [
     ...checkField('observations', observations, { kind: 'float', shape: [rows, width] }),
     ...checkField('actions', fields.actions, {
@@ -98,11 +159,20 @@ export const validateBatch = (model: Model, batch: Batch): Either<TrpoError, Bat
       ...(action.counts === undefined ? {} : { counts: action.counts }),
     }),
     ...checkField('logProbabilities', fields.logProbabilities, perRow('float')),
-    ...Object.entries(parameterShapes).flatMap(([name, shape]) => checkField(`oldParameters.${name}`, parameters[name], perRow('float', shape))),
+    ...Object.entries(parameterShapes).flatMap(([name, shape]) =>
+      checkField(`oldParameters.${name}`, parameters[name], perRow('float', shape)),
+    ),
     ...Object.keys(parameters).flatMap((name): readonly TrpoIssue[] =>
       Object.hasOwn(parameterShapes, name)
         ? []
-        : [{ code: 'unknownField', field: `oldParameters.${name}`, found: describeAny(parameters[name]), expected: `only ${Object.keys(parameterShapes).join(', ')}` }],
+        : [
+            {
+              code: 'unknownField',
+              field: `oldParameters.${name}`,
+              found: describeAny(parameters[name]),
+              expected: `only ${Object.keys(parameterShapes).join(', ')}`,
+            },
+          ],
     ),
     ...checkField('rewards', fields.rewards, perRow('float')),
     ...checkField('terminated', fields.terminated, perRow('bool')),
@@ -112,9 +182,15 @@ export const validateBatch = (model: Model, batch: Batch): Either<TrpoError, Bat
   // How many final observations there must be is known only once the flags and segments are right.
   const structure = ['terminated', 'truncated', 'segments'];
   const countable = !issues.some(({ field }) => structure.some((name) => field.startsWith(name)));
-  const ends = countable ? bootstrapRows(batch.segments, elements(batch.terminated), elements(batch.truncated)).length : 0;
+  const ends = countable
+    ? bootstrapRows(batch.segments, elements(batch.terminated), elements(batch.truncated)).length
+    : 0;
   const finals = countable
-    ? checkField('finalObservations', fields.finalObservations, { kind: 'float', shape: [ends, width], because: 'one row per truncated episode and per segment that ends within one' })
+    ? checkField('finalObservations', fields.finalObservations, {
+        kind: 'float',
+        shape: [ends, width],
+        because: 'one row per truncated episode and per segment that ends within one',
+      })
     : [];
   const [first, ...rest] = [...issues, ...finals];
   return first === undefined ? right(batch) : fail(first, ...rest);

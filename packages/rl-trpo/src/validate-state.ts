@@ -14,9 +14,20 @@ const checkTree = (field: string, tree: unknown): Issues => {
   const { leaves } = treeFlatten(tree, field);
   return leaves.flatMap((leaf, k): Issues => {
     const name = leaves.length === 1 ? field : `${field}, leaf ${k}`;
-    if (!isConcrete(leaf) || !isFloat(leaf.dtype)) return [{ code: 'wrongKind', field: name, found: describe(leaf), expected: 'f32 or f64' }];
+    if (!isConcrete(leaf) || !isFloat(leaf.dtype))
+      return [{ code: 'wrongKind', field: name, found: describe(leaf), expected: 'f32 or f64' }];
     const bad = firstNonFinite(elements(leaf));
-    return bad < 0 ? [] : [{ code: 'nonFinite', field: name, found: `${elements(leaf)[bad]} in ${describe(leaf)}`, expected: 'finite numbers', index: bad }];
+    return bad < 0
+      ? []
+      : [
+          {
+            code: 'nonFinite',
+            field: name,
+            found: `${elements(leaf)[bad]} in ${describe(leaf)}`,
+            expected: 'finite numbers',
+            index: bad,
+          },
+        ];
   });
 };
 
@@ -26,7 +37,8 @@ const checkLike = (field: string, tree: unknown, like: unknown): Issues => {
   // What it should look like may be wrong itself, which is an issue of its own.
   if (issues.length > 0 || checkTree(field, like).length > 0) return issues;
   const [found, expected] = [treeFlatten(tree), treeFlatten(like)];
-  const text = (flat: typeof found): string => `${describeStructure(flat.structure)} of ${flat.leaves.map(describe).join(', ')}`;
+  const text = (flat: typeof found): string =>
+    `${describeStructure(flat.structure)} of ${flat.leaves.map(describe).join(', ')}`;
   const same =
     describeStructure(found.structure) === describeStructure(expected.structure) &&
     found.leaves.every((leaf, k) => sameShape(leaf.shape, expected.leaves[k]?.shape ?? []));
@@ -34,7 +46,9 @@ const checkLike = (field: string, tree: unknown, like: unknown): Issues => {
 };
 
 const checkNumber = (field: string, value: unknown, valid: (x: number) => boolean, expected: string): Issues =>
-  typeof value === 'number' && Number.isFinite(value) && valid(value) ? [] : [{ code: typeof value === 'number' ? 'outOfRange' : 'wrongKind', field, found: String(value), expected }];
+  typeof value === 'number' && Number.isFinite(value) && valid(value)
+    ? []
+    : [{ code: typeof value === 'number' ? 'outOfRange' : 'wrongKind', field, found: String(value), expected }];
 
 const isCount = (x: number): boolean => Number.isSafeInteger(x) && x >= 0;
 const COUNT = 'a whole number ≥ 0';
@@ -44,14 +58,31 @@ const checkStatistics = (field: string, value: TrpoState['observationStatistics'
   ...(['mean', 'squares'] as const).flatMap((part): Issues => {
     const tensor: unknown = value[part];
     if (!isTensor(tensor) || !sameShape(tensor.shape, [width]))
-      return [{ code: 'wrongShape', field: `${field}.${part}`, found: isTensor(tensor) ? describe(tensor) : typeof tensor, expected: `f64[${width}]` }];
+      return [
+        {
+          code: 'wrongShape',
+          field: `${field}.${part}`,
+          found: isTensor(tensor) ? describe(tensor) : typeof tensor,
+          expected: `f64[${width}]`,
+        },
+      ];
     return checkTree(`${field}.${part}`, tensor);
   }),
 ];
 
 const checkProgress = (progress: readonly EpisodeProgress[]): Issues => {
   const bad = progress.findIndex((each) => ![each.return, each.length, each.discountedReturn].every(Number.isFinite));
-  return bad < 0 ? [] : [{ code: 'nonFinite', field: 'progress', found: 'a return or length that is not finite', expected: 'finite numbers', index: bad }];
+  return bad < 0
+    ? []
+    : [
+        {
+          code: 'nonFinite',
+          field: 'progress',
+          found: 'a return or length that is not finite',
+          expected: 'finite numbers',
+          index: bad,
+        },
+      ];
 };
 
 /** All that is wrong with a state. Throws only for what is not a tree at all, which the step turns into an error. */
@@ -71,7 +102,11 @@ export const stateIssues = (model: Model, state: TrpoState): Issues => [
   ...checkProgress(state.progress),
 ];
 
-export const validateState = (model: Model, state: TrpoState, code: TrpoErrorCode = 'InvalidState'): Either<TrpoError, TrpoState> => {
+export const validateState = (
+  model: Model,
+  state: TrpoState,
+  code: TrpoErrorCode = 'InvalidState',
+): Either<TrpoError, TrpoState> => {
   const [first, ...rest] = stateIssues(model, state).map((issue) => ({ ...issue, field: `state.${issue.field}` }));
   return first === undefined ? right(state) : left(trpoError(code, [first, ...rest]));
 };

@@ -13,7 +13,10 @@ export interface ValueFitOptions extends Pick<TrpoConfig, 'valueEpochs' | 'value
 }
 
 /** The rate after so many environment steps: constant, or falling linearly to 0. */
-export const learningRateAt = ({ valueLearningRate, valueDecaySteps }: Pick<TrpoConfig, 'valueLearningRate' | 'valueDecaySteps'>, steps: number): number =>
+export const learningRateAt = (
+  { valueLearningRate, valueDecaySteps }: Pick<TrpoConfig, 'valueLearningRate' | 'valueDecaySteps'>,
+  steps: number,
+): number =>
   valueDecaySteps === null ? valueLearningRate : valueLearningRate * Math.max(0, 1 - steps / valueDecaySteps);
 
 export interface ValueFit {
@@ -23,14 +26,18 @@ export interface ValueFit {
   readonly finite: boolean;
 }
 
-export type ValueLoss = (parameters: ParameterTree, observations: Tensor, returns: Tensor) => { readonly value: Scalar; readonly gradient: ParameterTree };
+export type ValueLoss = (
+  parameters: ParameterTree,
+  observations: Tensor,
+  returns: Tensor,
+) => { readonly value: Scalar; readonly gradient: ParameterTree };
 
 /** Mean squared error of V and its gradient, compiled once for each size of minibatch. */
 export const valueLoss = (model: Model): ValueLoss =>
   jit(
     valueAndGrad(
       (parameters: ParameterTree, observations: Tensor, returns: Tensor): Scalar =>
-        mean(square(subtract(model.value(parameters, observations), returns))) as Scalar,
+        mean(square(subtract(model.value(parameters, observations), returns))),
     ),
   );
 
@@ -39,7 +46,8 @@ const takeRows = (x: Tensor, rows: ArrayLike<number>): Tensor => {
   const width = x.size / (x.shape[0] as number);
   const [from, out] = [elements(x), allocate(x.dtype, rows.length * width)];
   for (let i = 0; i < rows.length; i += 1)
-    for (let j = 0, at = (rows[i] as number) * width; j < width; j += 1, at += 1) out[i * width + j] = from[at] as number;
+    for (let j = 0, at = (rows[i] as number) * width; j < width; j += 1, at += 1)
+      out[i * width + j] = from[at] as number;
   return adopt(out, x.dtype, [rows.length, ...x.shape.slice(1)]);
 };
 
@@ -53,7 +61,9 @@ const clipped = (gradient: ParameterTree, most: number | null): ParameterTree =>
 const minibatches = (key: Key, count: number, size: number): readonly ArrayLike<number>[] => {
   const order = elements(permutation(key, count));
   const pieces = Math.max(1, Math.round(count / size));
-  return Array.from({ length: pieces }, (_, k) => order.subarray(Math.floor((k * count) / pieces), Math.floor(((k + 1) * count) / pieces)));
+  return Array.from({ length: pieces }, (_, k) =>
+    order.subarray(Math.floor((k * count) / pieces), Math.floor(((k + 1) * count) / pieces)),
+  );
 };
 
 /**
@@ -74,7 +84,8 @@ export const fitValue = (
   const count = returns.size;
   let { value: parameters, valueOptimiser: state } = start;
   for (let epoch = 0; epoch < epochs; epoch += 1) {
-    const pieces = minibatch === null || minibatch >= count ? [null] : minibatches(foldIn(key, epoch), count, minibatch);
+    const pieces =
+      minibatch === null || minibatch >= count ? [null] : minibatches(foldIn(key, epoch), count, minibatch);
     for (const rows of pieces) {
       const [x, y] = rows === null ? [observations, returns] : [takeRows(observations, rows), takeRows(returns, rows)];
       const { gradient } = loss(parameters, x, y);
@@ -83,7 +94,9 @@ export const fitValue = (
     }
   }
   const finite = isFiniteTree([parameters, state.first, state.second]);
-  return finite ? { parameters, optimiser: state, finite } : { parameters: start.value, optimiser: start.valueOptimiser, finite };
+  return finite
+    ? { parameters, optimiser: state, finite }
+    : { parameters: start.value, optimiser: start.valueOptimiser, finite };
 };
 
 /** Mean squared error and explained variance 1 − Var(returns − V) / Var(returns), null for constant returns. */
@@ -107,4 +120,3 @@ export const valueQuality = (
   const quotient = 1 - unexplained / variance;
   return { loss, explainedVariance: Number.isFinite(quotient) ? quotient : null };
 };
-

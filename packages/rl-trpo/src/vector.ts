@@ -2,8 +2,9 @@
  * Linear algebra on trees of float tensors as vectors. Sums accumulate in double precision whatever the dtype, four at a time,
  * so that conjugate gradient in `f32` loses no more than its products do.
  */
-import { allocate, adopt, elements } from '@natgrad/tensor/internal';
+
 import { type Tensor, treeFlatten, treeMap, treeUnflatten, zeros } from '@natgrad/tensor';
+import { adopt, allocate, elements } from '@natgrad/tensor/internal';
 
 const innerOf = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   let [s0, s1, s2, s3] = [0, 0, 0, 0];
@@ -23,21 +24,23 @@ const pairs = <V>(operation: string, a: V, b: V): readonly (readonly [Tensor, Te
   const found: (readonly [Tensor, Tensor])[] = [];
   treeMap(
     (x, y) => {
-      found.push([x, y as Tensor]);
+      found.push([x, y]);
       return x;
     },
     a,
     b,
   );
-  for (const [x, y] of found) if (x.size !== y.size) throw new RangeError(`${operation}: leaves of ${x.size} and ${y.size} elements`);
+  for (const [x, y] of found)
+    if (x.size !== y.size) throw new RangeError(`${operation}: leaves of ${x.size} and ${y.size} elements`);
   return found;
 };
 
 /** aᵀb. */
-export const inner = <V>(a: V, b: V): number => pairs('inner', a, b).reduce((sum, [x, y]) => sum + innerOf(elements(x), elements(y)), 0);
+export const inner = <V>(a: V, b: V): number =>
+  pairs('inner', a, b).reduce((sum, [x, y]) => sum + innerOf(elements(x), elements(y)), 0);
 
 /** ‖a‖₂. */
-export const norm = <V>(a: V): number => Math.sqrt(inner(a, a));
+export const norm = (a: unknown): number => Math.sqrt(inner(a, a));
 
 /** a + k·b, in the dtypes of a. */
 export const addScaled = <V>(a: V, k: number, b: V): V => {
@@ -66,4 +69,5 @@ export const firstNonFinite = (x: ArrayLike<number>): number => {
 };
 
 /** True where every element of every leaf is finite. */
-export const isFiniteTree = (tree: unknown): boolean => treeFlatten(tree).leaves.every((leaf) => firstNonFinite(elements(leaf)) < 0);
+export const isFiniteTree = (tree: unknown): boolean =>
+  treeFlatten(tree).leaves.every((leaf) => firstNonFinite(elements(leaf)) < 0);

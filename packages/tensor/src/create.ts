@@ -3,7 +3,7 @@ import { castFor, scalarFor, tensorFor } from './convert.js';
 import { allocate, checkLiteral, type DType, literalDType, type TypedArray } from './dtype.js';
 import { dtypeError, invalid, NatgradError, shapeError } from './errors.js';
 import { checkShape, describe, type Shape, sizeOf } from './shape.js';
-import { adopt, describeForeign, elements, type Scalar, type Tensor, type TensorLike } from './tensor.js';
+import { adopt, checkTensor, describeForeign, elements, type Scalar, type Tensor, type TensorLike } from './tensor.js';
 
 /** Numbers nested to any depth; all rows of one level have one length. */
 export type Nested = number | boolean | readonly Nested[];
@@ -224,6 +224,7 @@ export const asTensor = (like: TensorLike, dtype?: DType): Tensor => tensorFor('
  * @throws `NotScalar` unless the rank is 0.
  */
 export const asScalar = (x: Tensor): Scalar => {
+  checkTensor('asScalar', x);
   if (x.shape.length !== 0)
     throw new NatgradError('NotScalar', `${describe(x)} has rank ${x.shape.length}, a scalar has rank 0`, {
       operation: 'asScalar',

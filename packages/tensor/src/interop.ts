@@ -4,7 +4,7 @@ import { toTypedArray } from './create.js';
 import { allocate, checkLiteral, type DType, type TypedArray } from './dtype.js';
 import { dtypeError, invalid, shapeError } from './errors.js';
 import { checkShape, type Shape, sizeOf } from './shape.js';
-import { adopt, copyStrided, describeForeign, makeView, type Tensor } from './tensor.js';
+import { adopt, copyStrided, describeForeign, makeView, type Tensor, viewOf } from './tensor.js';
 
 /** Storage as `ndarray` knows it: a typed array, a plain one, or an object that is read by `get`. */
 type Storage = ArrayLike<unknown> | { readonly length: number; readonly get: (index: number) => unknown };
@@ -39,7 +39,8 @@ const checkParts = (nd: unknown): Parts => {
     parts === null ||
     !Array.isArray(parts.shape) ||
     !Array.isArray(parts.stride) ||
-    typeof parts.data !== 'object'
+    typeof parts.data !== 'object' ||
+    parts.data === null
   )
     throw invalid('fromNdarray', `expected an ndarray, found ${describeForeign(nd)}`, {
       argument: 'nd',
@@ -131,4 +132,7 @@ export const fromNdarray = (nd: NdArray, dtype?: DType): Tensor => {
  * console.log(nd.get(0, 1)); // 20
  * ```
  */
-export const toNdarray = (x: Tensor): NdArray<TypedArray> => ndarray(toTypedArray(x), [...x.shape]);
+export const toNdarray = (x: Tensor): NdArray<TypedArray> => {
+  viewOf(x, 'toNdarray');
+  return ndarray(toTypedArray(x), [...x.shape]);
+};

@@ -5,7 +5,7 @@ import { shapeError } from './errors.js';
 import { multiplyBlock } from './kernels/matmul.js';
 import { broadcastTo } from './movement.js';
 import { broadcastShapes, describe, type Shape, sizeOf } from './shape.js';
-import { adopt, elements, type Scalar, type Tensor } from './tensor.js';
+import { adopt, elements, type Scalar, type Tensor, viewOf } from './tensor.js';
 
 interface Aval {
   readonly dtype: DType;
@@ -51,6 +51,7 @@ export const matmulShape = (
  * ```
  */
 export const matmul = (x: Tensor, y: Tensor): Tensor => {
+  for (const operand of [x, y]) viewOf(operand, 'matmul');
   if (x.rank === 1 || y.rank === 1) {
     checkVectors(x, y);
     const product = matmul(asRow(x), asColumn(y));
@@ -92,6 +93,7 @@ const asColumn = (y: Tensor): Tensor => (y.rank === 1 ? adopt(elements(y, 'matmu
 
 /** Dot product of two vectors. */
 export const dot = (x: Tensor, y: Tensor): Scalar => {
+  for (const operand of [x, y]) viewOf(operand, 'dot');
   if (x.rank !== 1 || y.rank !== 1)
     throw shapeError('dot', `${describe(x)} · ${describe(y)}: both operands must be vectors`, {
       found: `${describe(x)} and ${describe(y)}`,

@@ -16,8 +16,8 @@ import { adopt, elements, fromView, isContiguous, makeView, type Tensor, viewOf 
  * ```
  */
 export const reshape = (x: Tensor, shape: Shape): Tensor => {
-  const target = resolveShape('reshape', x, shape);
   const view = viewOf(x, 'reshape');
+  const target = resolveShape('reshape', x, shape);
   if (!isContiguous(view)) return adopt(elements(x), x.dtype, target);
   return fromView(makeView(view.data, target, stridesOf(target), view.offset), x.dtype);
 };
@@ -71,13 +71,14 @@ export const checkPermutation = (
 
 /** Reorders the axes; without a permutation reverses them (the matrix transpose at rank 2). Zero-copy. */
 export const transpose = (x: Tensor, permutation?: readonly number[]): Tensor => {
-  const axes = checkPermutation('transpose', permutation ?? x.shape.map((_, axis) => x.rank - 1 - axis), x.shape);
   const view = viewOf(x, 'transpose');
+  const axes = checkPermutation('transpose', permutation ?? x.shape.map((_, axis) => x.rank - 1 - axis), x.shape);
   return fromView(view.transpose(...axes), x.dtype);
 };
 
 /** Swaps the last two axes. Zero-copy. */
 export const matrixTranspose = (x: Tensor): Tensor => {
+  viewOf(x, 'matrixTranspose');
   if (x.rank < 2)
     throw shapeError('matrixTranspose', `${describe(x)} has rank ${x.rank}, a matrix has at least 2`, {
       found: describe(x),
@@ -100,13 +101,10 @@ export const checkBroadcast = (operation: string, from: Shape, to: Shape): void 
 
 /** Stretches extents of 1 and adds outer axes until the shape is `shape`. Zero-copy: the strides become 0. */
 export const broadcastTo = (x: Tensor, shape: Shape): Tensor => {
-  if (sameShape(x.shape, shape)) {
-    viewOf(x, 'broadcastTo');
-    return x;
-  }
+  const view = viewOf(x, 'broadcastTo');
+  if (sameShape(x.shape, shape)) return x;
   checkShape('broadcastTo', shape);
   checkBroadcast('broadcastTo', x.shape, shape);
-  const view = viewOf(x, 'broadcastTo');
   const missing = shape.length - x.rank;
   const stride = shape.map((extent, axis) =>
     axis < missing || (x.shape[axis - missing] === 1 && extent !== 1) ? 0 : (view.stride[axis - missing] as number),
@@ -164,8 +162,8 @@ export const slice = (
   stop: readonly number[],
   step: readonly number[] = start.map(() => 1),
 ): Tensor => {
-  const shape = sliceShape('slice', x, start, stop, step);
   const view = viewOf(x, 'slice');
+  const shape = sliceShape('slice', x, start, stop, step);
   const offset = start.reduce((sum, from, axis) => sum + from * (view.stride[axis] as number), view.offset);
   const stride = view.stride.map((each, axis) => each * (step[axis] as number));
   return fromView(makeView(view.data, shape, stride, offset), x.dtype);
@@ -173,6 +171,7 @@ export const slice = (
 
 /** Adds an axis of extent 1 at `axis` (counted in the result). Zero-copy when the input is contiguous. */
 export const expandDims = (x: Tensor, axis: number): Tensor => {
+  viewOf(x, 'expandDims');
   const at = normaliseAxis('expandDims', axis, [...x.shape, 1]);
   return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);
 };
@@ -195,7 +194,10 @@ export const squeezeShape = (
 };
 
 /** Drops one axis of extent 1, or all of them without an axis. Zero-copy when the input is contiguous. */
-export const squeeze = (x: Tensor, axis?: number): Tensor => reshape(x, squeezeShape('squeeze', x, axis));
+export const squeeze = (x: Tensor, axis?: number): Tensor => {
+  viewOf(x, 'squeeze');
+  return reshape(x, squeezeShape('squeeze', x, axis));
+};
 
 /** Checks an `embed` and returns where the box ends on each axis. */
 export const embedStop = (
@@ -231,10 +233,10 @@ export const embed = (
   start: readonly number[],
   step: readonly number[] = start.map(() => 1),
 ): Tensor => {
+  const from = elements(x, 'embed');
   embedStop(x, shape, start, step);
   const data = allocate(x.dtype, sizeOf(shape));
   const strides = stridesOf(shape);
-  const from = elements(x, 'embed');
   const offset = start.reduce((sum, at, axis) => sum + at * (strides[axis] as number), 0);
   const stride = strides.map((each, axis) => each * (step[axis] as number));
   walkRows(x.shape, [stride], [offset], (at, count, before, inner) => {

@@ -17,7 +17,7 @@ import {
 } from './kernels/reduce.js';
 import { transpose } from './movement.js';
 import { axesSize, describe, normaliseAxes, normaliseAxis, reducedShape, type Shape, sizeOf } from './shape.js';
-import { adopt, elements, type Scalar, type Tensor } from './tensor.js';
+import { adopt, elements, type Scalar, type Tensor, viewOf } from './tensor.js';
 
 /** Reduces all axes to a `Scalar`, or the named axes (one, or a list); `keepDims` leaves extents of 1 in their place. */
 export interface Reduction {
@@ -69,6 +69,7 @@ const reduction = (
   options: { readonly dtype: (from: DType) => DType; readonly empty: boolean; readonly integer?: RowReduction },
 ): Reduction =>
   ((x: Tensor, axes?: number | readonly number[], keepDims: boolean = false): Tensor => {
+    viewOf(x, operation);
     const over = normaliseAxes(operation, axes, x.shape);
     if (!options.empty) checkNotEmpty(operation, x, over);
     const dtype = options.dtype(x.dtype);
@@ -103,6 +104,7 @@ export const logsumexp: Reduction = reduction('logsumexp', rowLogSumExp, { dtype
 const arg =
   (operation: string, row: RowReduction) =>
   (x: Tensor, axis = -1): Tensor => {
+    viewOf(x, operation);
     const over = [normaliseAxis(operation, axis, x.shape)];
     checkNotEmpty(operation, x, over);
     return reduceRows(x, over, false, 'i32', row, operation);
@@ -122,6 +124,7 @@ export const argmin: (x: Tensor, axis?: number) => Tensor = arg('argmin', rowArg
  * ```
  */
 export const cumulativeSum = (x: Tensor, axis = -1): Tensor => {
+  viewOf(x, 'cumulativeSum');
   const along = normaliseAxis('cumulativeSum', axis, x.shape);
   const dtype = numeric(x.dtype);
   const data = elements(cast(x, dtype), 'cumulativeSum');

@@ -81,7 +81,11 @@ export const normaliseAxes = (
   const listed = written.map((axis) => normaliseAxis(operation, axis, shape));
   const sorted = [...new Set(listed)].sort((a, b) => a - b);
   if (sorted.length !== listed.length)
-    throw invalid(operation, `axes [${written.join(',')}] of a value of shape [${shape.join(',')}] name one axis twice`, { argument: 'axes' });
+    throw invalid(
+      operation,
+      `axes [${written.join(',')}] of a value of shape [${shape.join(',')}] name one axis twice`,
+      { argument: 'axes' },
+    );
   return sorted;
 };
 

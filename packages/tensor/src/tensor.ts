@@ -89,14 +89,23 @@ class DenseTensor implements Tensor {
               'inside a function that is being differentiated, vectorised or compiled, use the operations of @natgrad/autodiff; read elements only from results',
           },
         );
-      throw new NatgradError('NotATensor', `expected a tensor, found ${describeForeign(tensor)}`, {
-        operation,
-        expected: 'a tensor; build one with `tensor([...])`, `scalar(x)` or `fromTypedArray`',
-      });
+      throw notATensor(operation, tensor);
     };
     isConcrete = (value): value is Tensor => typeof value === 'object' && value !== null && #view in value;
   }
 }
+
+const notATensor = (operation: string, value: unknown): NatgradError =>
+  new NatgradError('NotATensor', `expected a tensor, found ${describeForeign(value)}`, {
+    operation,
+    found: describeForeign(value),
+    expected: 'a tensor; build one with `tensor([...])`, `scalar(x)` or `fromTypedArray`',
+  });
+
+/** Throws unless `value` is a tensor, be it traced: for functions that look at shapes only. */
+export const checkTensor = (operation: string, value: unknown): void => {
+  if (!isTensor(value)) throw notATensor(operation, value);
+};
 
 /** Names a value that is not a tensor, for error messages. */
 export const describeForeign = (value: unknown): string => {
@@ -156,9 +165,11 @@ export const copyStrided = (view: View, out: TypedArray): void => {
 
 /** Equal dtype, shape and elements (NaN equals NaN, 0 and −0 differ): equality to the bit up to NaN payloads. */
 export const identical = (a: Tensor, b: Tensor): boolean => {
+  const [p, q] = [viewOf(a, 'identical'), viewOf(b, 'identical')];
+  if (p === q) return true;
   if (a.dtype !== b.dtype || !sameShape(a.shape, b.shape)) return false;
-  const x = elements(a, 'identical');
-  const y = elements(b, 'identical');
+  const x = elements(a);
+  const y = elements(b);
   for (let i = 0; i < x.length; i += 1) if (!Object.is(x[i], y[i])) return false;
   return true;
 };

@@ -1,11 +1,12 @@
 /** Compilation: a function becomes one node that an engine runs. */
-import { describe, describeStructure, identical, isTensor, NatgradError, type TreeStructure } from '@natgrad/tensor';
+import { describe, describeStructure, isTensor, NatgradError, type TreeStructure } from '@natgrad/tensor';
 import { flattenWith, isConcrete } from '@natgrad/tensor/internal';
 import * as Either from 'fp-ts/lib/Either.js';
 import type { Engine } from '../backends/engine.js';
 import { interpreter } from '../backends/interpreter.js';
 import { avalOf } from '../ir/aval.js';
 import { printGraph } from '../ir/print.js';
+import { sameGraph } from '../ir/same.js';
 import { callPrimitive } from '../primitives/call.js';
 import { checkpointPrimitive } from '../primitives/checkpoint.js';
 import { bind } from '../trace/bind.js';
@@ -70,12 +71,12 @@ export const jit = <Args extends readonly unknown[], Out>(
 };
 
 const checkFresh = (name: string, cached: TracedTree, fresh: TracedTree): void => {
-  const [a, b] = [printGraph(cached.graph), printGraph(fresh.graph)];
-  const sameConstants = cached.graph.constants.every((value, k) => identical(value, fresh.graph.constants[k] ?? value));
-  if (a !== b || !sameConstants)
+  const sameResult = describeStructure(cached.structure) === describeStructure(fresh.structure);
+  if (!sameResult || !sameGraph(cached.graph, fresh.graph))
     throw new NatgradError('StaleTrace', 'the function no longer means what it meant when it was compiled', {
       operation: name,
-      found: a === b ? 'another captured tensor' : 'another program',
+      found:
+        printGraph(cached.graph) === printGraph(fresh.graph) ? 'another captured tensor or number' : 'another program',
       expected: 'a pure function: pass what changes as an argument, or make a new jit of the function',
     });
 };

@@ -1,7 +1,7 @@
 /** The laws of a function of tensors, whatever it is made of. */
 import { isTensor, type Tensor } from '@natgrad/tensor';
 import { flattenWith } from '@natgrad/tensor/internal';
-import fc from 'fast-check';
+import type fc from 'fast-check';
 import type { Domain } from '../ir/domain.js';
 import { vmapIsALoop, vmapOfGrad, vmapOfJvp, vmapTwice } from './checks/batching.js';
 import { jvpIsLinear, jvpIsTheDerivative, linearizeIsJvp, vjpIsAdjoint, vjpIsLinear } from './checks/first-order.js';

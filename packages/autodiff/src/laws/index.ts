@@ -4,5 +4,5 @@ export { differentiableLaws, type LawOptions } from './function-laws.js';
 export { checkLaw, type Law, lawRuns } from './law.js';
 export { type Differences, differences } from './numeric.js';
 export { linearOperatorLaws, type Operator, type OperatorLawOptions } from './operator-laws.js';
-export * from './programs/index.js';
 export { primitiveLaws } from './primitive-laws.js';
+export * from './programs/index.js';

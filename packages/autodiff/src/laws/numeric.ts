@@ -146,7 +146,7 @@ export const requireSame = (what: string, actual: Tensors, expected: Tensors): v
   requireClose(what, actual, expected, 0);
   actual.forEach((x, k) =>
     require(identical(x, expected[k] as Tensor), () =>
-      `${what}: result ${k} is ${String(x)}, expected ${String(expected[k])} (signs of zeros)`),
+      `${what}: result ${k} (${describe(x)}) has a zero of the other sign`),
   );
 };
 

@@ -3,8 +3,8 @@ import { cast, describe, isFloat, isNatgradError, type Tensor, zeros } from '@na
 import fc from 'fast-check';
 import { avalOf, type MaybeZero, type Value } from '../ir/aval.js';
 import { isLinear, type Primitive, type TransposeArgument, transposeRule } from '../ir/primitive.js';
-import { bind } from '../trace/bind.js';
 import { instantiate } from '../primitives/_zero.js';
+import { bind } from '../trace/bind.js';
 import { castFloats } from './draw.js';
 import { derivativeLaws, type LawOptions, programLaws } from './function-laws.js';
 import { type Law, lawOf, require } from './law.js';

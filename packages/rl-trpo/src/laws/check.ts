@@ -9,7 +9,8 @@ export const require = (holds: boolean, message: () => string): void => {
 
 /** |a − b| ≤ tolerance · (1 + |b|). */
 export const requireClose = (what: string, a: number, b: number, tolerance: number): void =>
-  require(Math.abs(a - b) <= tolerance * (1 + Math.abs(b)), () => `${what}: ${a} and ${b} differ by more than ${tolerance}`);
+  require(Math.abs(a - b) <= tolerance * (1 + Math.abs(b)), () =>
+    `${what}: ${a} and ${b} differ by more than ${tolerance}`);
 
 const flat = (tree: unknown): readonly number[] => treeLeaves(tree).flatMap((leaf) => Array.from(elements(leaf)));
 
@@ -19,13 +20,15 @@ export const requireCloseTrees = (what: string, a: unknown, b: unknown, toleranc
   require(x.length === y.length, () => `${what}: ${x.length} and ${y.length} numbers`);
   const size = Math.hypot(...x) + Math.hypot(...y) + floor;
   const difference = Math.hypot(...x.map((each, i) => each - (y[i] as number)));
-  require(difference <= tolerance * size, () => `${what}: differ by ${difference}, allowed are ${tolerance} of ${size}`);
+  require(difference <= tolerance * size, () =>
+    `${what}: differ by ${difference}, allowed are ${tolerance} of ${size}`);
 };
 
 /** Equal to the bit. */
 export const requireIdenticalTrees = (what: string, a: unknown, b: unknown): void => {
   const [x, y] = [treeLeaves(a), treeLeaves(b)];
-  require(x.length === y.length && x.every((leaf, k) => identical(leaf, y[k] as Tensor)), () => `${what}: not equal to the bit`);
+  require(x.length === y.length && x.every((leaf, k) => identical(leaf, y[k] as Tensor)), () =>
+    `${what}: not equal to the bit`);
 };
 
 /** A copy of all numbers of a tree: to see later that nothing was changed. */
@@ -39,7 +42,8 @@ export const requireUnchanged = (what: string, tree: unknown, before: readonly n
 export const arbitraryKey: fc.Arbitrary<Key> = fc.nat().map(key);
 
 /** Numbers between two bounds, also at the ends and at 0. */
-export const numbers = (low: number, high: number): fc.Arbitrary<number> => fc.double({ min: low, max: high, noNaN: true });
+export const numbers = (low: number, high: number): fc.Arbitrary<number> =>
+  fc.double({ min: low, max: high, noNaN: true });
 
 /** A tensor of one shape with elements from an arbitrary. */
 export const tensors = (shape: readonly number[], element: fc.Arbitrary<number>): fc.Arbitrary<Tensor> => {

@@ -1,12 +1,22 @@
 /** Laws of a distribution: your own, too. */
 import { grad, hvp, jvp, sum, vjp } from '@natgrad/autodiff';
-import { arange, type Key, linspace, reshape, slice, split, type Scalar, type Tensor, treeMap } from '@natgrad/tensor';
+import { arange, type Key, linspace, reshape, type Scalar, slice, split, type Tensor, treeMap } from '@natgrad/tensor';
 import { adopt, elements } from '@natgrad/tensor/internal';
 import { type Law, law } from '@natgrad/tensor/laws';
 import fc from 'fast-check';
 import type { Distribution, DistributionParameters } from '../policy/distribution.js';
 import { inner } from '../vector.js';
-import { arbitraryKey, numbers, require, requireClose, requireCloseTrees, requireIdenticalTrees, requireUnchanged, snapshot, tensors } from './check.js';
+import {
+  arbitraryKey,
+  numbers,
+  require,
+  requireClose,
+  requireCloseTrees,
+  requireIdenticalTrees,
+  requireUnchanged,
+  snapshot,
+  tensors,
+} from './check.js';
 
 export interface DistributionLawOptions {
   /** Where elements of each parameter may lie. Default: between −2 and 2 for all. */
@@ -44,8 +54,10 @@ const POINTS = 6001;
 /** How to take expectations under a distribution of one row. */
 export const measureOf = (distribution: Distribution, parameters: DistributionParameters, sampleKey: Key): Measure => {
   const { counts, shape } = distribution.action;
-  const density = (count: number, actions: Tensor, step: number) => (p: DistributionParameters): readonly number[] =>
-    Array.from(elements(distribution.logProbability(repeatRows(p, count), actions)), (x) => step * Math.exp(x));
+  const density =
+    (count: number, actions: Tensor, step: number) =>
+    (p: DistributionParameters): readonly number[] =>
+      Array.from(elements(distribution.logProbability(repeatRows(p, count), actions)), (x) => step * Math.exp(x));
   if (counts?.length === 1 && shape.length === 0) {
     const count = counts[0] as number;
     const actions = arange(0, count, 1, 'i32');
@@ -60,24 +72,42 @@ export const measureOf = (distribution: Distribution, parameters: DistributionPa
 };
 
 /** Weighted mean of `values` against an expected number: to `tolerance` where exact, else within six standard errors. */
-const requireExpectation = (what: string, measure: Measure, weights: readonly number[], values: readonly number[], expected: number, tolerance = 1e-7): void => {
+const requireExpectation = (
+  what: string,
+  measure: Measure,
+  weights: readonly number[],
+  values: readonly number[],
+  expected: number,
+  tolerance = 1e-7,
+): void => {
   const mean = values.reduce((total, x, i) => total + (weights[i] === 0 ? 0 : (weights[i] as number) * x), 0);
-  if (measure.exact) return requireClose(what, mean, expected, tolerance);
+  if (measure.exact) {
+    requireClose(what, mean, expected, tolerance);
+    return;
+  }
   const variance = values.reduce((total, x) => total + (x - mean) ** 2, 0) / (values.length - 1);
   const allowed = ERRORS * Math.sqrt(variance / values.length) + 1e-9 * (1 + Math.abs(expected));
-  require(Math.abs(mean - expected) <= allowed, () => `${what}: mean ${mean} of ${values.length} samples, expected ${expected} ± ${allowed}`);
+  require(Math.abs(mean - expected) <= allowed, () =>
+    `${what}: mean ${mean} of ${values.length} samples, expected ${expected} ± ${allowed}`);
 };
 
 /** Arbitrary parameters with a number of rows. */
-export const arbitraryParameters = (distribution: Distribution, rows: number, options: DistributionLawOptions = {}): fc.Arbitrary<DistributionParameters> =>
+export const arbitraryParameters = (
+  distribution: Distribution,
+  rows: number,
+  options: DistributionLawOptions = {},
+): fc.Arbitrary<DistributionParameters> =>
   fc.record(
     Object.fromEntries(
-      Object.entries(distribution.parameterShapes).map(([name, shape]) => [name, tensors([rows, ...shape], options.elements?.[name] ?? numbers(-2, 2))]),
+      Object.entries(distribution.parameterShapes).map(([name, shape]) => [
+        name,
+        tensors([rows, ...shape], options.elements?.[name] ?? numbers(-2, 2)),
+      ]),
     ),
   );
 
 const numbersOf = (x: Tensor): readonly number[] => Array.from(elements(x));
-const total = (x: Tensor): Scalar => sum(x) as Scalar;
+const total = (x: Tensor): Scalar => sum(x);
 
 /**
  * What every distribution must obey. Expectations are exact sums over choices, a fine grid for one continuous number, and
@@ -96,52 +126,110 @@ export const distributionLaws = (distribution: Distribution, options: Distributi
   const width = action.shape.join('x') || String(action.counts?.[0] ?? '');
   const one = arbitraryParameters(distribution, 1, options);
   const several = arbitraryParameters(distribution, 3, options);
-  const named = <T>(text: string, cases: fc.Arbitrary<T>, holds: (value: T) => unknown): Law => law(`${name}(${width}): ${text}`, cases, holds);
-  const logP = (p: DistributionParameters, m: Measure): readonly number[] => numbersOf(distribution.logProbability(repeatRows(p, m.count), m.actions));
+  const named = <T>(text: string, cases: fc.Arbitrary<T>, holds: (value: T) => unknown): Law =>
+    law(`${name}(${width}): ${text}`, cases, holds);
+  const logP = (p: DistributionParameters, m: Measure): readonly number[] =>
+    numbersOf(distribution.logProbability(repeatRows(p, m.count), m.actions));
   const item = (x: Tensor): number => elements(x)[0] as number;
 
   /** Σ over the measure of f(a)·v-derivatives of log π: scores as directional derivatives. */
   const scores = (p: DistributionParameters, m: Measure, v: DistributionParameters): readonly number[] =>
-    numbersOf(jvp((q: DistributionParameters) => distribution.logProbability(q, m.actions), repeatRows(p, m.count), repeatRows(v, m.count)).tangent);
+    numbersOf(
+      jvp(
+        (q: DistributionParameters) => distribution.logProbability(q, m.actions),
+        repeatRows(p, m.count),
+        repeatRows(v, m.count),
+      ).tangent,
+    );
 
   return [
     named('probabilities sum to one', fc.tuple(one, arbitraryKey), ([p, k]) => {
       const m = measureOf(distribution, p, k);
-      if (m.exact) requireClose('Σ p', m.weights(p).reduce((a, b) => a + b, 0), 1, 1e-9);
+      if (m.exact)
+        requireClose(
+          'Σ p',
+          m.weights(p).reduce((a, b) => a + b, 0),
+          1,
+          1e-9,
+        );
     }),
     named('entropy is −E[log p]', fc.tuple(one, arbitraryKey), ([p, k]) => {
       const m = measureOf(distribution, p, k);
-      requireExpectation('entropy', m, m.weights(p), logP(p, m).map((x) => -x), item(distribution.entropy(p)));
+      requireExpectation(
+        'entropy',
+        m,
+        m.weights(p),
+        logP(p, m).map((x) => -x),
+        item(distribution.entropy(p)),
+      );
     }),
     named('KL(P ‖ Q) is E_P[log p − log q] = H(P, Q) − H(P)', fc.tuple(one, one, arbitraryKey), ([p, q, k]) => {
       const m = measureOf(distribution, p, k);
       const [a, b] = [logP(p, m), logP(q, m)];
-      requireExpectation('KL', m, m.weights(p), a.map((x, i) => x - (b[i] as number)), item(distribution.kl(p, q)));
+      requireExpectation(
+        'KL',
+        m,
+        m.weights(p),
+        a.map((x, i) => x - (b[i] as number)),
+        item(distribution.kl(p, q)),
+      );
     }),
-    named('KL is never negative, zero for equals, positive for others', fc.tuple(several, several, arbitraryKey), ([p, q, k]) => {
-      numbersOf(distribution.kl(p, p)).forEach((x) => requireClose('KL(P ‖ P)', x, 0, 1e-12));
-      const divergence = numbersOf(distribution.kl(p, q));
-      divergence.forEach((x) => require(x >= -1e-12, () => `KL is ${x}`));
-      // Pinsker: a KL of 0 means that the probabilities of what is sampled agree too.
-      const actions = distribution.sample(p, split(k, 3));
-      const [a, b] = [distribution.logProbability(p, actions), distribution.logProbability(q, actions)].map(numbersOf);
-      divergence.forEach((x, i) => require(x > 1e-13 || Math.abs((a?.[i] as number) - (b?.[i] as number)) < 1e-5, () => `KL is ${x} for different distributions`));
-    }),
+    named(
+      'KL is never negative, zero for equals, positive for others',
+      fc.tuple(several, several, arbitraryKey),
+      ([p, q, k]) => {
+        numbersOf(distribution.kl(p, p)).forEach((x) => requireClose('KL(P ‖ P)', x, 0, 1e-12));
+        const divergence = numbersOf(distribution.kl(p, q));
+        divergence.forEach((x) => require(x >= -1e-12, () => `KL is ${x}`));
+        // Pinsker: a KL of 0 means that the probabilities of what is sampled agree too.
+        const actions = distribution.sample(p, split(k, 3));
+        const [a, b] = [distribution.logProbability(p, actions), distribution.logProbability(q, actions)].map(
+          numbersOf,
+        );
+        divergence.forEach((x, i) =>
+          require(x > 1e-13 || Math.abs((a?.[i] as number) - (b?.[i] as number)) < 1e-5, () =>
+            `KL is ${x} for different distributions`),
+        );
+      },
+    ),
     named('the gradient of KL is 0 where both are equal, in both directions', several, (p) => {
       const zero = treeMap((x) => adopt(new Float64Array(x.size), 'f64', x.shape), p);
-      requireCloseTrees('∇ KL(old ‖ ·)', grad((q: DistributionParameters) => total(distribution.kl(p, q)))(p), zero, 1e-12, 1);
-      requireCloseTrees('∇ KL(· ‖ old)', grad((q: DistributionParameters) => total(distribution.kl(q, p)))(p), zero, 1e-12, 1);
+      requireCloseTrees(
+        '∇ KL(old ‖ ·)',
+        grad((q: DistributionParameters) => total(distribution.kl(p, q)))(p),
+        zero,
+        1e-12,
+        1,
+      );
+      requireCloseTrees(
+        '∇ KL(· ‖ old)',
+        grad((q: DistributionParameters) => total(distribution.kl(q, p)))(p),
+        zero,
+        1e-12,
+        1,
+      );
     }),
     named('M is the Hessian of KL where both are equal, in both directions', fc.tuple(several, several), ([p, v]) => {
       const metric = distribution.fisher(p, v);
       // Rounding: second derivatives of terms of size e⁴ in double precision.
-      requireCloseTrees('∇² KL(old ‖ ·)·v', hvp((q: DistributionParameters) => total(distribution.kl(p, q)), p, v), metric, 1e-9);
-      requireCloseTrees('∇² KL(· ‖ old)·v', hvp((q: DistributionParameters) => total(distribution.kl(q, p)), p, v), metric, 1e-9);
+      requireCloseTrees(
+        '∇² KL(old ‖ ·)·v',
+        hvp((q: DistributionParameters) => total(distribution.kl(p, q)), p, v),
+        metric,
+        1e-9,
+      );
+      requireCloseTrees(
+        '∇² KL(· ‖ old)·v',
+        hvp((q: DistributionParameters) => total(distribution.kl(q, p)), p, v),
+        metric,
+        1e-9,
+      );
     }),
     named('M is symmetric and positive semidefinite', fc.tuple(several, several, several), ([p, u, v]) => {
       const [mu, mv] = [distribution.fisher(p, u), distribution.fisher(p, v)];
       const scale = Math.sqrt(Math.abs(inner(u, mu)) * Math.abs(inner(v, mv)));
-      require(Math.abs(inner(u, mv) - inner(v, mu)) <= 1e-12 * (1 + scale), () => `uᵀMv ${inner(u, mv)}, vᵀMu ${inner(v, mu)}`);
+      require(Math.abs(inner(u, mv) - inner(v, mu)) <= 1e-12 * (1 + scale), () =>
+        `uᵀMv ${inner(u, mv)}, vᵀMu ${inner(v, mu)}`);
       require(inner(v, mv) >= -1e-12 * (1 + inner(v, v)), () => `vᵀMv is ${inner(v, mv)}`);
     }),
     named('the mean score is 0', fc.tuple(one, one, arbitraryKey), ([p, v, k]) => {
@@ -151,21 +239,32 @@ export const distributionLaws = (distribution: Distribution, options: Distributi
     named('M is the covariance of the score', fc.tuple(one, one, one, arbitraryKey), ([p, u, v, k]) => {
       const m = measureOf(distribution, p, k);
       const [a, b] = [scores(p, m, u), scores(p, m, v)];
-      requireExpectation('E[(score·u)(score·v)]', m, m.weights(p), a.map((x, i) => x * (b[i] as number)), inner(u, distribution.fisher(p, v)));
+      requireExpectation(
+        'E[(score·u)(score·v)]',
+        m,
+        m.weights(p),
+        a.map((x, i) => x * (b[i] as number)),
+        inner(u, distribution.fisher(p, v)),
+      );
     }),
     named('a row is sampled from its own parameters and key only', fc.tuple(several, arbitraryKey), ([p, k]) => {
       const keys = split(k, 3);
       const all = elements(distribution.sample(p, keys));
       const size = all.length / 3;
       [2, 0, 1].forEach((row) => {
-        const own = treeMap((x) => slice(x, [row, ...x.shape.slice(1).map(() => 0)], [row + 1, ...x.shape.slice(1)]), p);
+        const own = treeMap(
+          (x) => slice(x, [row, ...x.shape.slice(1).map(() => 0)], [row + 1, ...x.shape.slice(1)]),
+          p,
+        );
         const alone = elements(distribution.sample(own, [keys[row] as Key]));
-        for (let j = 0; j < size; j += 1) require(Object.is(alone[j], all[row * size + j]), () => `row ${row} alone differs from row ${row} of three`);
+        for (let j = 0; j < size; j += 1)
+          require(Object.is(alone[j], all[row * size + j]), () => `row ${row} alone differs from row ${row} of three`);
       });
     }),
     named('the deterministic action is a valid action, for choices the likeliest', several, (p) => {
       const chosen = distribution.deterministicAction(p);
-      require(chosen.size === 3 * action.shape.reduce((a, b) => a * b, 1) && elements(chosen).every((x: number) => Number.isFinite(x)), () => 'wrong size or not finite');
+      require(chosen.size === 3 * action.shape.reduce((a, b) => a * b, 1) &&
+        elements(chosen).every((x: number) => Number.isFinite(x)), () => 'wrong size or not finite');
       if (action.counts?.length !== 1) return;
       const best = numbersOf(distribution.logProbability(p, chosen));
       for (let a = 0; a < (action.counts[0] as number); a += 1)
@@ -173,28 +272,57 @@ export const distributionLaws = (distribution: Distribution, options: Distributi
           require(x <= (best[row] as number), () => `row ${row}: action ${a} is likelier`),
         );
     }),
-    named('extreme parameters give no NaN', fc.tuple(fc.array(fc.nat(), { minLength: 2, maxLength: 2 }), arbitraryKey), ([seeds, k]) => {
-      const extreme = (seed: number): DistributionParameters =>
-        Object.fromEntries(
-          Object.entries(parameterShapes).map(([field, shape]) => {
-            const values = options.extremes?.[field] ?? [-20, 0, 20];
-            const size = shape.reduce((a, b) => a * b, 1);
-            return [field, adopt(Float64Array.from({ length: size }, (_, i) => values[Math.floor(seed / values.length ** i) % values.length] as number), 'f64', [1, ...shape])];
-          }),
+    named(
+      'extreme parameters give no NaN',
+      fc.tuple(fc.array(fc.nat(), { minLength: 2, maxLength: 2 }), arbitraryKey),
+      ([seeds, k]) => {
+        const extreme = (seed: number): DistributionParameters =>
+          Object.fromEntries(
+            Object.entries(parameterShapes).map(([field, shape]) => {
+              const values = options.extremes?.[field] ?? [-20, 0, 20];
+              const size = shape.reduce((a, b) => a * b, 1);
+              return [
+                field,
+                adopt(
+                  Float64Array.from(
+                    { length: size },
+                    (_, i) => values[Math.floor(seed / values.length ** i) % values.length] as number,
+                  ),
+                  'f64',
+                  [1, ...shape],
+                ),
+              ];
+            }),
+          );
+        const [p, q] = seeds.map(extreme) as [DistributionParameters, DistributionParameters];
+        const actions = distribution.sample(p, [k]);
+        const results = [
+          distribution.logProbability(q, actions),
+          distribution.entropy(p),
+          distribution.kl(p, q),
+          distribution.kl(p, p),
+        ];
+        results.forEach((x, i) =>
+          require(!Number.isNaN(item(x)), () => `${['log-probability', 'entropy', 'KL', 'KL of equals'][i]} is NaN`),
         );
-      const [p, q] = seeds.map(extreme) as [DistributionParameters, DistributionParameters];
-      const actions = distribution.sample(p, [k]);
-      const results = [distribution.logProbability(q, actions), distribution.entropy(p), distribution.kl(p, q), distribution.kl(p, p)];
-      results.forEach((x, i) => require(!Number.isNaN(item(x)), () => `${['log-probability', 'entropy', 'KL', 'KL of equals'][i]} is NaN`));
-      const gradient = vjp((each: DistributionParameters) => distribution.kl(p, each), p).pullback(adopt(Float64Array.of(1), 'f64', [1]));
-      require(snapshot(gradient).every(Number.isFinite), () => 'the gradient of KL at its zero is not finite');
-      require(Number.isFinite(distribution.fisherScale(p)), () => 'the scale of M is not finite');
-    }),
+        const gradient = vjp((each: DistributionParameters) => distribution.kl(p, each), p).pullback(
+          adopt(Float64Array.of(1), 'f64', [1]),
+        );
+        require(snapshot(gradient).every(Number.isFinite), () => 'the gradient of KL at its zero is not finite');
+        require(Number.isFinite(distribution.fisherScale(p)), () => 'the scale of M is not finite');
+      },
+    ),
     named('inputs are not changed', fc.tuple(several, several, arbitraryKey), ([p, q, k]) => {
       const before = [snapshot(p), snapshot(q)] as const;
       const actions = distribution.sample(p, split(k, 3));
       const taken = snapshot(actions);
-      const once = [distribution.logProbability(p, actions), distribution.entropy(p), distribution.kl(p, q), distribution.fisher(p, q), distribution.deterministicAction(p)];
+      const once = [
+        distribution.logProbability(p, actions),
+        distribution.entropy(p),
+        distribution.kl(p, q),
+        distribution.fisher(p, q),
+        distribution.deterministicAction(p),
+      ];
       requireUnchanged('p', p, before[0]);
       requireUnchanged('q', q, before[1]);
       requireUnchanged('actions', actions, taken);
@@ -203,4 +331,3 @@ export const distributionLaws = (distribution: Distribution, options: Distributi
     }),
   ];
 };
-

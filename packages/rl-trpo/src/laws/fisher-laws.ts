@@ -6,8 +6,9 @@ import { type Law, law } from '@natgrad/tensor/laws';
 import fc from 'fast-check';
 import { damped, gaussNewton, hessian, type Operator } from '../fisher.js';
 import type { Model, ParameterTree } from '../model.js';
+import { naturalGradient } from '../natural-gradient.js';
 import type { DistributionParameters } from '../policy/distribution.js';
-import { addScaled, inner } from '../vector.js';
+import { addScaled, inner, scaled } from '../vector.js';
 import { numbers, require, requireClose, requireCloseTrees, requireUnchanged, snapshot } from './check.js';
 import { measureOf, repeatRows } from './distribution-laws.js';
 import { observationsOf } from './problems.js';
@@ -31,13 +32,15 @@ interface Setting {
 const scoreCovariance = (model: Model, { theta, observations, v, key: drawKey }: Setting): ParameterTree => {
   const { distribution } = model;
   const rows = observations.shape[0] as number;
-  const cut = (x: Tensor, row: number): Tensor => slice(x, [row, ...x.shape.slice(1).map(() => 0)], [row + 1, ...x.shape.slice(1)]);
+  const cut = (x: Tensor, row: number): Tensor =>
+    slice(x, [row, ...x.shape.slice(1).map(() => 0)], [row + 1, ...x.shape.slice(1)]);
   const keys = split(drawKey, rows);
   return Array.from({ length: rows }, (_, row) => {
     const own = treeMap((x) => cut(x, row), model.policy(theta, observations));
     const measure = measureOf(distribution, own, keys[row] as Key);
     const repeated = repeatRows({ x: cut(observations, row) }, measure.count)['x'] as Tensor;
-    const logProbability = (each: ParameterTree): Tensor => distribution.logProbability(model.policy(each, repeated), measure.actions);
+    const logProbability = (each: ParameterTree): Tensor =>
+      distribution.logProbability(model.policy(each, repeated), measure.actions);
     const weights = measure.weights(own);
     const along = elements(jvp(logProbability, theta, v).tangent);
     const cotangent = Float64Array.from(weights, (w, i) => (w === 0 ? 0 : (w * (along[i] as number)) / rows));
@@ -64,7 +67,14 @@ export const fisherLaws = (model: Model): readonly Law[] => {
     const theta = model.initialise(parameterKey).policy;
     const observations = observationsOf(observationKey, rows, model.observationWidth);
     const policy = (each: ParameterTree): DistributionParameters => model.policy(each, observations);
-    return { theta, observations, policy, u: directionOf(theta, 2 * seed), v: directionOf(theta, 2 * seed + 1), key: sampleKey };
+    return {
+      theta,
+      observations,
+      policy,
+      u: directionOf(theta, 2 * seed),
+      v: directionOf(theta, 2 * seed + 1),
+      key: sampleKey,
+    };
   });
   const forms = {
     gaussNewton: ({ policy, theta }: Setting): Operator => gaussNewton(distribution, linearize(policy, theta)),
@@ -72,7 +82,8 @@ export const fisherLaws = (model: Model): readonly Law[] => {
   };
   const label = `${distribution.name}(${distribution.action.shape.join('x') || String(distribution.action.counts?.[0] ?? '')})`;
   const perForm = Object.entries(forms).flatMap(([name, form]): readonly Law[] => {
-    const named = <T>(text: string, cases: fc.Arbitrary<T>, holds: (value: T) => unknown): Law => law(`Fisher of ${label}, ${name}: ${text}`, cases, holds);
+    const named = <T>(text: string, cases: fc.Arbitrary<T>, holds: (value: T) => unknown): Law =>
+      law(`Fisher of ${label}, ${name}: ${text}`, cases, holds);
     return [
       named('linear', fc.tuple(settings, numbers(-3, 3)), ([setting, k]) => {
         const f = form(setting);
@@ -83,7 +94,8 @@ export const fisherLaws = (model: Model): readonly Law[] => {
         const f = form(setting);
         const { u, v } = setting;
         const [uv, vu] = [inner(u, f(v)), inner(v, f(u))];
-        require(Math.abs(uv - vu) <= 1e-10 * (1 + Math.sqrt(inner(u, f(u)) * inner(v, f(v)))), () => `uᵀFv ${uv}, vᵀFu ${vu}`);
+        require(Math.abs(uv - vu) <= 1e-10 * (1 + Math.sqrt(inner(u, f(u)) * inner(v, f(v)))), () =>
+          `uᵀFv ${uv}, vᵀFu ${vu}`);
       }),
       named('positive semidefinite: vᵀFv ≥ 0, and not 0 for every v', settings, (setting) => {
         const f = form(setting);
@@ -91,17 +103,47 @@ export const fisherLaws = (model: Model): readonly Law[] => {
         require(curvature >= -1e-12 * (1 + inner(setting.v, setting.v)), () => `vᵀFv is ${curvature}`);
         require(curvature > 0 || inner(setting.u, f(setting.u)) > 0, () => 'F is 0');
       }),
-      named('damping adds damping·v', fc.tuple(settings, fc.oneof(fc.constant(0), numbers(1e-3, 10))), ([setting, damping]) => {
-        const f = form(setting);
-        requireCloseTrees('(F + d)v', damped(f, damping)(setting.v), addScaled(f(setting.v), damping, setting.v), 1e-14);
-      }),
+      named(
+        'damping adds damping·v',
+        fc.tuple(settings, fc.oneof(fc.constant(0), numbers(1e-3, 10))),
+        ([setting, damping]) => {
+          const f = form(setting);
+          requireCloseTrees(
+            '(F + d)v',
+            damped(f, damping)(setting.v),
+            addScaled(f(setting.v), damping, setting.v),
+            1e-14,
+          );
+        },
+      ),
       named('is half the curvature of KL: KL(old ‖ θ + h v) ≈ ½ h² vᵀFv', settings, (setting) => {
         const { theta, v, policy } = setting;
         // Central in h, so that the cubic term cancels; what is left is h² smaller.
         const h = 1e-3 / Math.sqrt(inner(v, v));
-        const kl = (step: number): number => Array.from(elements(distribution.kl(policy(theta), policy(addScaled(theta, step, v))))).reduce((a, b) => a + b, 0) / (setting.observations.shape[0] as number);
+        const kl = (step: number): number =>
+          Array.from(elements(distribution.kl(policy(theta), policy(addScaled(theta, step, v))))).reduce(
+            (a, b) => a + b,
+            0,
+          ) / (setting.observations.shape[0] as number);
         requireClose('2 KL / h²', (kl(h) + kl(-h)) / (h * h), inner(v, form(setting)(v)), 1e-4);
       }),
+      named(
+        'the curvature xᵀFx of a natural gradient needs no further product',
+        fc.tuple(settings, fc.integer({ min: 1, max: 4 }), numbers(0.01, 1)),
+        ([setting, iterations, damping]) => {
+          const f = form(setting);
+          // From a warm start x is not orthogonal to the residual, which a cold one makes it.
+          const { solve, curvature, dampedCurvature } = naturalGradient(f, setting.u, {
+            iterations,
+            tolerance: 0,
+            damping,
+            initial: scaled(0.1, setting.v),
+          });
+          const explicit = inner(solve.x, f(solve.x));
+          requireClose('xᵀFx', curvature, explicit, 1e-9);
+          requireClose('xᵀ(F + damping)x', dampedCurvature, explicit + damping * inner(solve.x, solve.x), 1e-9);
+        },
+      ),
       named('inputs are not changed, and the same v gives the same bits', settings, (setting) => {
         const before = [snapshot(setting.theta), snapshot(setting.observations), snapshot(setting.v)] as const;
         const f = form(setting);
@@ -120,14 +162,32 @@ export const fisherLaws = (model: Model): readonly Law[] => {
     }),
     law(`Fisher of ${label}: equal to the covariance of the score`, settings, (setting) => {
       const expected = scoreCovariance(model, setting);
-      const exact = measureOf(distribution, treeMap((x) => slice(x, x.shape.map(() => 0), [1, ...x.shape.slice(1)]), setting.policy(setting.theta)), setting.key).exact;
+      const exact = measureOf(
+        distribution,
+        treeMap(
+          (x) =>
+            slice(
+              x,
+              x.shape.map(() => 0),
+              [1, ...x.shape.slice(1)],
+            ),
+          setting.policy(setting.theta),
+        ),
+        setting.key,
+      ).exact;
       // 4,000 samples of a fourth moment: relative errors of some percent; 40 % is far beyond six of them.
       requireCloseTrees('Fv', forms.gaussNewton(setting)(setting.v), expected, exact ? 1e-8 : 0.2);
     }),
     law(`Fisher of ${label}: the mean over all rows is the mean of the means over equal parts`, settings, (setting) => {
       const { observations, theta, v } = setting;
-      const twice = (each: ParameterTree): DistributionParameters => model.policy(each, concatenate([observations, observations], 0));
-      requireCloseTrees('Fv', gaussNewton(distribution, linearize(twice, theta))(v), forms.gaussNewton(setting)(v), 1e-11);
+      const twice = (each: ParameterTree): DistributionParameters =>
+        model.policy(each, concatenate([observations, observations], 0));
+      requireCloseTrees(
+        'Fv',
+        gaussNewton(distribution, linearize(twice, theta))(v),
+        forms.gaussNewton(setting)(v),
+        1e-11,
+      );
     }),
   ];
 };

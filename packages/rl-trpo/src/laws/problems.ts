@@ -30,7 +30,9 @@ export const sampledBatch = (config: StepConfig, state: TrpoState, drawKey: Key,
   const rows = lengths.reduce((a, b) => a + b, 0);
   const [observationKey, rewardKey, endKey, finalKey] = split(drawKey, 4) as readonly [Key, Key, Key, Key];
   const observations = observationsOf(observationKey, rows, width);
-  const keys = segments.flatMap(({ environment, length }) => Array.from({ length }, (_, step) => actionKey(state.key, environment, step)));
+  const keys = segments.flatMap(({ environment, length }) =>
+    Array.from({ length }, (_, step) => actionKey(state.key, environment, step)),
+  );
   const acted = actor(config, state).sample(elements(observations), keys);
   const flag = (low: number, high: number): Uint8Array =>
     Uint8Array.from({ length: rows }, (_, i) => {
@@ -42,9 +44,18 @@ export const sampledBatch = (config: StepConfig, state: TrpoState, drawKey: Key,
   const { action, parameterShapes } = distribution;
   return {
     observations,
-    actions: adopt(action.dtype === 'i32' ? Int32Array.from(acted.actions) : acted.actions, action.dtype === 'i32' ? 'i32' : 'f64', [rows, ...action.shape]),
+    actions: adopt(
+      action.dtype === 'i32' ? Int32Array.from(acted.actions) : acted.actions,
+      action.dtype === 'i32' ? 'i32' : 'f64',
+      [rows, ...action.shape],
+    ),
     logProbabilities: adopt(acted.logProbabilities, 'f64', [rows]),
-    oldParameters: Object.fromEntries(Object.entries(parameterShapes).map(([name, shape]) => [name, adopt(acted.parameters[name] as Float64Array, 'f64', [rows, ...shape])])),
+    oldParameters: Object.fromEntries(
+      Object.entries(parameterShapes).map(([name, shape]) => [
+        name,
+        adopt(acted.parameters[name] as Float64Array, 'f64', [rows, ...shape]),
+      ]),
+    ),
     rewards: multiply(normal(rewardKey, [rows]), rewardScale),
     terminated: adopt(terminated, 'bool', [rows]),
     truncated: adopt(truncated, 'bool', [rows]),
@@ -79,5 +90,5 @@ export const problemOf = (config: StepConfig, seed: number, options: BatchOption
   return { config, state: start.right, batch: sampledBatch(config, start.right, foldIn(key(seed), 1), options) };
 };
 
-export const problems = (config: StepConfig, options: BatchOptions = {}): fc.Arbitrary<Problem> => fc.nat(1e6).map((seed) => problemOf(config, seed, options));
-
+export const problems = (config: StepConfig, options: BatchOptions = {}): fc.Arbitrary<Problem> =>
+  fc.nat(1e6).map((seed) => problemOf(config, seed, options));

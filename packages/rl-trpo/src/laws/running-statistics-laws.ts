@@ -3,8 +3,24 @@ import { concatenate, mean, type Tensor, variance, zeros } from '@natgrad/tensor
 import { elements } from '@natgrad/tensor/internal';
 import { type Law, law } from '@natgrad/tensor/laws';
 import fc from 'fast-check';
-import { emptyStatistics, mergeStatistics, normalise, type RunningStatistics, statisticsOf, varianceOf } from '../running-statistics.js';
-import { numbers, require, requireClose, requireCloseTrees, requireIdenticalTrees, requireUnchanged, snapshot, tensors } from './check.js';
+import {
+  emptyStatistics,
+  mergeStatistics,
+  normalise,
+  type RunningStatistics,
+  statisticsOf,
+  varianceOf,
+} from '../running-statistics.js';
+import {
+  numbers,
+  require,
+  requireClose,
+  requireCloseTrees,
+  requireIdenticalTrees,
+  requireUnchanged,
+  snapshot,
+  tensors,
+} from './check.js';
 
 /** What the laws are about. */
 export interface StatisticsFunctions {
@@ -15,7 +31,12 @@ export interface StatisticsFunctions {
 /** A batch of rows; the offset of 1e6 is where subtracting sums of squares would lose all digits. */
 const batches: fc.Arbitrary<Tensor> = fc
   .tuple(fc.integer({ min: 1, max: 8 }), fc.constantFrom(0, 0, 1e6))
-  .chain(([rows, offset]) => tensors([rows, 2], numbers(-5, 5).map((x) => x + offset)));
+  .chain(([rows, offset]) =>
+    tensors(
+      [rows, 2],
+      numbers(-5, 5).map((x) => x + offset),
+    ),
+  );
 
 const requireSame = (what: string, a: RunningStatistics, b: RunningStatistics, tolerance: number): void => {
   require(a.count === b.count, () => `${what}: counts ${a.count} and ${b.count}`);
@@ -27,9 +48,12 @@ const requireSame = (what: string, a: RunningStatistics, b: RunningStatistics, t
 const ROUNDING = 1e-9;
 
 /** Laws for {@link statisticsOf} and {@link mergeStatistics}. */
-export const runningStatisticsLaws = (functions: StatisticsFunctions = { statisticsOf, mergeStatistics }): readonly Law[] => {
+export const runningStatisticsLaws = (
+  functions: StatisticsFunctions = { statisticsOf, mergeStatistics },
+): readonly Law[] => {
   const { statisticsOf: of, mergeStatistics: merge } = functions;
-  const named = <T>(text: string, cases: fc.Arbitrary<T>, holds: (value: T) => unknown): Law => law(`running statistics: ${text}`, cases, holds);
+  const named = <T>(text: string, cases: fc.Arbitrary<T>, holds: (value: T) => unknown): Law =>
+    law(`running statistics: ${text}`, cases, holds);
   return [
     named('of one batch they are its mean and variance', batches, (rows) => {
       const found = of(rows);
@@ -57,7 +81,8 @@ export const runningStatisticsLaws = (functions: StatisticsFunctions = { statist
     }),
     named('variances are never negative', fc.array(batches, { minLength: 1, maxLength: 4 }), (list) => {
       const merged = list.map(of).reduce(merge);
-      require(elements(merged.squares).every((s: number) => s >= 0), () => `squares ${elements(merged.squares).join(', ')}`);
+      require(elements(merged.squares).every((s: number) => s >= 0), () =>
+        `squares ${elements(merged.squares).join(', ')}`);
     }),
     named('rows normalised with their own statistics have mean 0 and variance 1', batches, (rows) => {
       const seen = of(rows);
@@ -79,7 +104,9 @@ export const runningStatisticsLaws = (functions: StatisticsFunctions = { statist
       const before = [x, y, a.mean, a.squares, b.mean, b.squares].map(snapshot);
       merge(a, b);
       normalise(a, y, 5);
-      [x, y, a.mean, a.squares, b.mean, b.squares].forEach((each, k) => requireUnchanged(`input ${k}`, each, before[k] as readonly number[]));
+      [x, y, a.mean, a.squares, b.mean, b.squares].forEach((each, k) =>
+        requireUnchanged(`input ${k}`, each, before[k] as readonly number[]),
+      );
     }),
   ];
 };

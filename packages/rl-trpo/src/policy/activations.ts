@@ -1,5 +1,19 @@
 /** Activations, each for traced tensors and for one number. */
-import { add, divide, exp, expm1, greater, log1p, maximum, minimum, multiply, negate, absolute, select, tanh } from '@natgrad/autodiff';
+import {
+  absolute,
+  add,
+  divide,
+  exp,
+  expm1,
+  greater,
+  log1p,
+  maximum,
+  minimum,
+  multiply,
+  negate,
+  select,
+  tanh,
+} from '@natgrad/autodiff';
 import type { Tensor } from '@natgrad/tensor';
 import type { Activation } from '../options.js';
 

@@ -1,7 +1,21 @@
 /** One of n choices, by logits. */
-import { argmax, cast, equal, exp, expandDims, greater, logsumexp, mean, multiply, negate, select, subtract, sum } from '@natgrad/autodiff';
-import { arange, categorical as sampleCategorical, item, type Key, reshape, slice, type Tensor } from '@natgrad/tensor';
-import { adopt, allocate, elements } from '@natgrad/tensor/internal';
+import {
+  argmax,
+  cast,
+  equal,
+  exp,
+  expandDims,
+  greater,
+  logsumexp,
+  mean,
+  multiply,
+  negate,
+  select,
+  subtract,
+  sum,
+} from '@natgrad/autodiff';
+import { arange, item, type Key, reshape, categorical as sampleCategorical, slice, type Tensor } from '@natgrad/tensor';
+import { adopt } from '@natgrad/tensor/internal';
 import type { Distribution } from './distribution.js';
 
 /** `logits` `[N, n]`: log-probabilities up to a constant of each row. */
@@ -53,10 +67,8 @@ export const categoricalDistribution = (n: number): Distribution<CategoricalPara
       return item(mean(multiply(p, subtract(1, p))));
     },
     sample: ({ logits }, keys) => {
-      const data = allocate('i32', keys.length);
-      keys.forEach((key: Key, row) => {
-        data[row] = elements(sampleCategorical(key, reshape(slice(logits, [row, 0], [row + 1, n]), [n])))[0] as number;
-      });
+      const rowOf = (row: number): Tensor => reshape(slice(logits, [row, 0], [row + 1, n]), [n]);
+      const data = Int32Array.from(keys, (key: Key, row) => item(sampleCategorical(key, rowOf(row))));
       return adopt(data, 'i32', [keys.length]);
     },
     deterministicAction: ({ logits }) => argmax(logits, 1),

@@ -1,7 +1,7 @@
 /** Independent normal distributions of each element of an action. */
 import { add, divide, exp, expm1, mean, multiply, negate, square, subtract, sum } from '@natgrad/autodiff';
 import { item, type Key, normalAt, type Tensor } from '@natgrad/tensor';
-import { adopt, allocate, elements } from '@natgrad/tensor/internal';
+import { adopt, elements } from '@natgrad/tensor/internal';
 import type { Distribution } from './distribution.js';
 
 /** `mean` μ and `logDeviation` log σ, `[N, width]` each. */
@@ -44,12 +44,10 @@ export const diagonalGaussianDistribution = (width: number): Distribution<Diagon
   fisherScale: ({ logDeviation }) => item(mean(exp(multiply(logDeviation, -2)))),
   sample: ({ mean, logDeviation }, keys) => {
     const [mu, log] = [elements(mean), elements(logDeviation)];
-    const data = allocate(mean.dtype, keys.length * width);
-    keys.forEach((key: Key, row) => {
-      for (let j = 0, at = row * width; j < width; j += 1, at += 1)
-        data[at] = (mu[at] as number) + Math.exp(log[at] as number) * normalAt(key, j);
-    });
-    return adopt(data, mean.dtype, [keys.length, width]);
+    const draw = (i: number): number =>
+      (mu[i] as number) + Math.exp(log[i] as number) * normalAt(keys[Math.floor(i / width)] as Key, i % width);
+    const data = Float64Array.from({ length: keys.length * width }, (_, i) => draw(i));
+    return adopt(mean.dtype === 'f32' ? Float32Array.from(data) : data, mean.dtype, [keys.length, width]);
   },
   deterministicAction: ({ mean }) => mean,
 });

@@ -7,7 +7,13 @@ import { adopt, allocate, elements } from '@natgrad/tensor/internal';
  * "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks"): normal draws, orthogonalised by
  * modified Gram and Schmidt, twice, which keeps orthogonality to rounding.
  */
-export const orthogonal = (key: Key, inputs: number, outputs: number, gain: number, dtype: FloatDType = 'f64'): Tensor => {
+export const orthogonal = (
+  key: Key,
+  inputs: number,
+  outputs: number,
+  gain: number,
+  dtype: FloatDType = 'f64',
+): Tensor => {
   // Rows are the vectors to orthogonalise: as many as the shorter side, as long as the longer one.
   const [count, length] = [Math.min(inputs, outputs), Math.max(inputs, outputs)];
   const rows = Float64Array.from(elements(normal(key, [count, length])));

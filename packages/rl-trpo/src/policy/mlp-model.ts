@@ -12,7 +12,9 @@ import { initialiseMlp, type MlpParameters, mlp, mlpInference } from './mlp.js';
 /** What a model needs to know of an environment; every `Env` of `@natgrad/envs` has it. */
 export interface Spaces {
   readonly observationSpace: { readonly low: readonly number[] };
-  readonly actionSpace: { readonly kind: 'discrete'; readonly n: number } | { readonly kind: 'box'; readonly low: readonly number[] };
+  readonly actionSpace:
+    | { readonly kind: 'discrete'; readonly n: number }
+    | { readonly kind: 'box'; readonly low: readonly number[] };
 }
 
 /** `logDeviation` `[width]` belongs to the parameters of a Gaussian policy and is learnt with them. */
@@ -20,7 +22,14 @@ export type MlpPolicyParameters = { readonly layers: MlpParameters; readonly log
 
 type ModelOptions = Pick<
   TrpoConfig,
-  'hidden' | 'valueHidden' | 'activation' | 'valueActivation' | 'initialisation' | 'outputScale' | 'initialLogDeviation' | 'dtype'
+  | 'hidden'
+  | 'valueHidden'
+  | 'activation'
+  | 'valueActivation'
+  | 'initialisation'
+  | 'outputScale'
+  | 'initialLogDeviation'
+  | 'dtype'
 >;
 
 /** What differs between choices and continuous actions: the distribution, the width of the network's output, and log σ. */
@@ -28,7 +37,11 @@ interface Head {
   readonly distribution: Distribution;
   readonly outputs: number;
   readonly parameters: (output: Tensor, policy: MlpPolicyParameters) => DistributionParameters;
-  readonly packed: (output: Float64Array, rows: number, policy: MlpPolicyParameters) => Readonly<Record<string, Float64Array>>;
+  readonly packed: (
+    output: Float64Array,
+    rows: number,
+    policy: MlpPolicyParameters,
+  ) => Readonly<Record<string, Float64Array>>;
   readonly extra: (options: ModelOptions) => { readonly logDeviation?: Tensor };
 }
 
@@ -62,7 +75,10 @@ const gaussianHead = (width: number): Head => ({
  * console.log(model.policy(policy, zeros([3, 4]))['logits']?.shape); // [ 3, 2 ]
  * ```
  */
-export const mlpModel = (spaces: Spaces, options: Partial<ModelOptions> = {}): Model<MlpPolicyParameters, MlpParameters> => {
+export const mlpModel = (
+  spaces: Spaces,
+  options: Partial<ModelOptions> = {},
+): Model<MlpPolicyParameters, MlpParameters> => {
   const complete: ModelOptions = { ...defaultConfig, ...options };
   const { hidden, valueHidden, activation, valueActivation, initialisation, outputScale, dtype } = complete;
   const inputs = spaces.observationSpace.low.length;
@@ -72,10 +88,15 @@ export const mlpModel = (spaces: Spaces, options: Partial<ModelOptions> = {}): M
     observationWidth: inputs,
     distribution: head.distribution,
     policy: (parameters, observations) => head.parameters(mlp(parameters.layers, observations, activation), parameters),
-    value: (layers, observations) => reshape(mlp(layers, observations, valueActivation), [observations.shape[0] as number]),
+    value: (layers, observations) =>
+      reshape(mlp(layers, observations, valueActivation), [observations.shape[0] as number]),
     initialise: (key: Key) => {
       const [policyKey, valueKey] = split(key);
-      const layers = initialiseMlp(policyKey, [inputs, ...hidden, head.outputs], { initialisation, outputScale, dtype });
+      const layers = initialiseMlp(policyKey, [inputs, ...hidden, head.outputs], {
+        initialisation,
+        outputScale,
+        dtype,
+      });
       const value = initialiseMlp(valueKey, [inputs, ...valueHidden, 1], { initialisation, dtype });
       return { policy: { layers, ...head.extra(complete) }, value };
     },

@@ -54,13 +54,19 @@ export const mlp = (layers: MlpParameters, x: Tensor, activation: Activation = '
  * The same network as plain loops over packed rows, for acting on a few observations at a time without the cost of a trace.
  * Each row is computed by itself in one fixed order, so its bits do not depend on the rows beside it.
  */
-export const mlpInference = (layers: MlpParameters, activation: Activation = 'tanh'): ((x: Float64Array, rows: number) => Float64Array) => {
+export const mlpInference = (
+  layers: MlpParameters,
+  activation: Activation = 'tanh',
+): ((x: Float64Array, rows: number) => Float64Array) => {
   const plain = activations[activation].plain;
   const copies = layers.map(({ weight, bias }) => {
     const [inputs, outputs] = weight.shape as readonly [number, number];
     const w = elements(weight);
     // Transposed, so that the inner loop reads a row of weights in order.
-    const rows = Float64Array.from({ length: w.length }, (_, at) => w[(at % inputs) * outputs + Math.floor(at / inputs)] as number);
+    const rows = Float64Array.from(
+      { length: w.length },
+      (_, at) => w[(at % inputs) * outputs + Math.floor(at / inputs)] as number,
+    );
     return { inputs, outputs, weight: rows, bias: Float64Array.from(elements(bias)) };
   });
   return (x, rows) =>

@@ -36,6 +36,19 @@ interface Taken {
   readonly transition: VectorTransition<unknown>;
 }
 
+/** Refuses what no policy can act on, before it becomes an action: names the environment, the step of the rollout, the element. */
+const checkObservations = ({ env, count }: VectorEnv, observations: Float64Array, step: number): void => {
+  const bad = observations.findIndex((x) => !Number.isFinite(x));
+  if (bad < 0) return;
+  const width = observations.length / count;
+  const found = `${observations[bad]} in element ${bad % width}`;
+  throw invalid('rollout', `environment ${Math.floor(bad / width)} of ${env.id} shows ${found} at step ${step}`, {
+    argument: 'observation',
+    found,
+    expected: 'finite numbers',
+  });
+};
+
 /** Steps the environments until each has done its share; `lengths[i]` of the steps count for environment `i`. */
 const takeSteps = (
   config: RolloutConfig,
@@ -49,6 +62,7 @@ const takeSteps = (
   const lengths = new Array<number>(envs.count).fill(0);
   let { vector, observations } = from;
   while (lengths.includes(0)) {
+    checkObservations(envs, observations, taken.length);
     const keys = lengths.map((_, environment) => actionKey(state.key, environment, taken.length));
     const acted = sample(observations, keys);
     const transition = envs.step(vector, clipActions(envs.actionSpace, config.clipActions, acted.actions));

@@ -126,8 +126,8 @@ const stopwatch = (): { readonly probe: Probe; readonly read: () => Record<Stage
  * The numbers, all but the seconds, depend on the configuration alone; going on from an iteration gives the same bits as never
  * having stopped.
  *
- * @throws `TrainingError` for invalid options or a state of another model, and where the environment shows numbers that are not
- * finite; what the environment itself throws
+ * @throws `TrainingError` for invalid options, a state of another model, or a batch that cannot be learnt from; what {@link rollout}
+ * and the environment itself throw
  * @example
  * ```ts
  * const env = makeEnv('CartPole-v1');

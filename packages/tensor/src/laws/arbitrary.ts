@@ -47,9 +47,12 @@ const EXTREMES: Readonly<Record<'f32' | 'f64', readonly number[]>> = {
 export const arbitraryElement = (dtype: DType): Arbitrary<number> => {
   if (dtype === 'bool') return fc.integer({ min: 0, max: 1 });
   const small = fc.integer({ min: -3, max: 3 });
-  if (dtype === 'i32') return fc.oneof(small, fc.integer(), fc.constantFrom(-(2 ** 31), 2 ** 31 - 1));
+  if (dtype === 'i32')
+    return fc.oneof({ withCrossShrink: true }, small, fc.integer(), fc.constantFrom(-(2 ** 31), 2 ** 31 - 1));
   const extremes = EXTREMES[dtype].flatMap((x) => [x, -x]);
   return fc.oneof(
+    // Counterexamples shrink to small whole numbers.
+    { withCrossShrink: true },
     { weight: 3, arbitrary: small },
     { weight: 2, arbitrary: fc.constantFrom(NaN, Infinity, -Infinity, 0, -0, ...extremes) },
     { weight: 3, arbitrary: dtype === 'f32' ? fc.float() : fc.double() },
@@ -156,6 +159,7 @@ export function arbitraryTree(leaf: Arbitrary<unknown> = arbitraryTensor(), dept
   if (depth <= 0) return leaf;
   const child = arbitraryTree(leaf, depth - 1);
   return fc.oneof(
+    { withCrossShrink: true },
     { weight: 3, arbitrary: leaf },
     { weight: 1, arbitrary: fc.constant(null) },
     { weight: 3, arbitrary: fc.array(child, { maxLength: 3 }) },

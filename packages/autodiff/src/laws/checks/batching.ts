@@ -18,7 +18,7 @@ import {
 
 /** vmap of a function of any number of tensors. */
 const vectorise = (f: FlatFunction, inAxes: readonly (number | null)[], outAxes = 0): FlatFunction =>
-  vmap<Values, Values>(f, { inAxes, outAxes }) as FlatFunction;
+  vmap<Values, Values>(f, { inAxes, outAxes });
 
 /** For each result the stack of what `row` gives for 0, …, size − 1. */
 const stacked = (size: number, row: (i: number) => Tensors): Tensors => {

@@ -1,8 +1,17 @@
 /** Laws of first derivatives. */
 import { jvp, linearize } from '../../api/forward.js';
 import { vjp } from '../../api/reverse.js';
-import { combine, requireClose, requireSameInner, ROUNDING } from '../numeric.js';
-import { fixing, floatPlaces, ofFloats, requireDerivative, type Subject, subsets, toward, type Values } from '../subject.js';
+import { combine, ROUNDING, requireClose, requireSameInner } from '../numeric.js';
+import {
+  fixing,
+  floatPlaces,
+  ofFloats,
+  requireDerivative,
+  type Subject,
+  subsets,
+  toward,
+  type Values,
+} from '../subject.js';
 
 type Of = (at: Values) => Values;
 

@@ -2,7 +2,7 @@
 import { jvp } from '../../api/forward.js';
 import { hvp } from '../../api/hessian.js';
 import { grad } from '../../api/reverse.js';
-import { requireClose, requireSameInner, ROUNDING, type Tensors } from '../numeric.js';
+import { ROUNDING, requireClose, requireSameInner, type Tensors } from '../numeric.js';
 import { lossOf, ofFloats, pairing, requireDerivative, type Subject, toward, type Values } from '../subject.js';
 
 type Of = (at: Values) => Values;

@@ -11,7 +11,7 @@ import { lossOf, ofFloats, type Subject, toward, type Values } from '../subject.
 
 /** jit = eager: the interpreter runs the same operations on the same numbers, so to the bit. */
 export const jitIsEager = ({ f, args }: Subject): void => {
-  const compiled = jit(f as (...args: Values) => Values);
+  const compiled = jit(f);
   const expected = f(...args);
   requireSame('jit', compiled(...args), expected);
   requireSame('jit, called again', compiled(...args), expected);
@@ -37,10 +37,8 @@ export const jitOfDerivatives = (subject: Subject, reverse: boolean): void => {
 /** The graph of a function, of its derivatives and of its batch satisfy the validator. */
 export const graphsAreValid = (subject: Subject, differentiable: boolean, reverse: boolean): void => {
   const { f, args, batches } = subject;
-  checkGraph(traceGraph(f as (...args: Values) => Values, ...args).graph);
-  checkGraph(
-    traceGraph(vmap<Values, Values>(f as (...args: Values) => Values) as (...args: Values) => Values, ...batches).graph,
-  );
+  checkGraph(traceGraph(f, ...args).graph);
+  checkGraph(traceGraph(vmap<Values, Values>(f), ...batches).graph);
   if (!differentiable) return;
   const { g, x } = ofFloats(subject);
   checkGraph(traceGraph((at: Values, v: Values) => jvp<Values, Values>(g, at, v).tangent, x, x).graph);
@@ -52,7 +50,7 @@ export const graphsAreValid = (subject: Subject, differentiable: boolean, revers
 
 /** Tracing twice gives the same program. */
 export const tracingIsPure = ({ f, args }: Subject): void => {
-  const trace = (): string => printGraph(traceGraph(f as (...args: Values) => Values, ...args).graph);
+  const trace = (): string => printGraph(traceGraph(f, ...args).graph);
   const [first, second] = [trace(), trace()];
   require(first === second, () => `traced twice, these programs differ:\n${first}\n${second}`);
 };

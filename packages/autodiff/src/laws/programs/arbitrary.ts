@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { drawFrom } from '../draw.js';
 import { directions } from '../numeric.js';
 import { type Subject, subjectOf } from '../subject.js';
-import { generateProgram, type ProgramOptions } from './generate.js';
+import { generateProgram } from './generate.js';
+import type { ProgramOptions } from './scope.js';
 import { prune, smaller } from './shrink.js';
 import { type Program, printProgram, runProgram } from './syntax.js';
 
@@ -21,7 +22,9 @@ const argument = (seed: number, row: number, k: number, shape: readonly number[]
   directions(seed, `argument ${k} row ${row}`, [{ dtype: 'f64', shape }])[0] as Tensor;
 
 const programCase = (program: Program, seed: number): ProgramCase => {
-  const rows = program.inputs.map(({ shape }, k) => Array.from({ length: SIZE }, (_, row) => argument(seed, row, k, shape)));
+  const rows = program.inputs.map(({ shape }, k) =>
+    Array.from({ length: SIZE }, (_, row) => argument(seed, row, k, shape)),
+  );
   const subject = {
     program,
     f: runProgram(program),
@@ -74,4 +77,5 @@ function* candidates(program: Program, seed: number): Generator<fc.Value<Program
  * fc.assert(fc.property(arbitraryProgram(), ({ f, args }) => f(...args).length > 0), { numRuns: 5 });
  * ```
  */
-export const arbitraryProgram = (options: ProgramOptions = {}): fc.Arbitrary<ProgramCase> => new ProgramArbitrary(options);
+export const arbitraryProgram = (options: ProgramOptions = {}): fc.Arbitrary<ProgramCase> =>
+  new ProgramArbitrary(options);

@@ -11,7 +11,7 @@ import { derivativeLaws, type LawOptions, programLaws } from '../function-laws.j
 import { type Law, lawOf } from '../law.js';
 import type { Subject } from '../subject.js';
 import { arbitraryProgram } from './arbitrary.js';
-import type { ProgramOptions } from './generate.js';
+import type { ProgramOptions } from './scope.js';
 
 /**
  * The laws of differentiation for random programs: those of `differentiableLaws`, the chain rule, Hessians computed in

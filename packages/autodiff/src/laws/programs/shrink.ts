@@ -2,7 +2,8 @@
 import { sizeOf } from '@natgrad/tensor';
 import { type Program, type Statement, usesOf, type Variable } from './syntax.js';
 
-const same = (a: Variable, b: Variable): boolean => a.shape.length === b.shape.length && a.shape.every((extent, k) => extent === b.shape[k]);
+const same = (a: Variable, b: Variable): boolean =>
+  a.shape.length === b.shape.length && a.shape.every((extent, k) => extent === b.shape[k]);
 
 /** Without the statements that nothing needs. */
 export const prune = (program: Program): Program => {
@@ -68,17 +69,22 @@ export function* smaller(program: Program, outer: readonly Variable[] = []): Gen
     for (const [k, output] of outputs.entries()) {
       const now = own.find(({ id }) => id === output);
       const before = now === undefined ? [] : own.slice(0, own.indexOf(now)).filter((variable) => same(variable, now));
-      for (const { id } of before) yield prune({ ...program, outputs: outputs.map((other, at) => (at === k ? id : other)) });
+      for (const { id } of before)
+        yield prune({ ...program, outputs: outputs.map((other, at) => (at === k ? id : other)) });
     }
-  if (top) for (const [k, { bodies }] of statements.entries()) for (const body of bodies) yield prune(hoisted(program, k, body));
+  if (top)
+    for (const [k, { bodies }] of statements.entries())
+      for (const body of bodies) yield prune(hoisted(program, k, body));
   // A statement replaced by a variable before it, or by a constant.
   for (const [k, { defines }] of statements.entries()) {
     const before = [...outer, ...inputs, ...statements.slice(0, k).map((statement) => statement.defines)];
     const rest = { ...program, statements: statements.filter((_, at) => at !== k) };
-    for (const variable of before.filter((candidate) => same(candidate, defines)).slice(0, 3)) yield prune(substitute(rest, defines.id, variable.id));
+    for (const variable of before.filter((candidate) => same(candidate, defines)).slice(0, 3))
+      yield prune(substitute(rest, defines.id, variable.id));
   }
   for (const [k, { defines, operation }] of statements.entries())
-    if (operation !== 'constant') yield prune({ ...program, statements: statements.map((other, at) => (at === k ? constantFor(defines) : other)) });
+    if (operation !== 'constant')
+      yield prune({ ...program, statements: statements.map((other, at) => (at === k ? constantFor(defines) : other)) });
   // Something smaller inside a function.
   for (const [k, statement] of statements.entries()) {
     const visible = [...outer, ...inputs, ...statements.slice(0, k).map(({ defines }) => defines)];

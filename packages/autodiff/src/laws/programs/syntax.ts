@@ -30,7 +30,10 @@ export interface Program {
 
 /** All variables that a statement reads, those read inside its bodies included. */
 export const usesOf = ({ args, bodies }: Statement): ReadonlySet<number> =>
-  new Set([...args, ...bodies.flatMap(({ statements, outputs }) => [...outputs, ...statements.flatMap((inner) => [...usesOf(inner)])])]);
+  new Set([
+    ...args,
+    ...bodies.flatMap(({ statements, outputs }) => [...outputs, ...statements.flatMap((inner) => [...usesOf(inner)])]),
+  ]);
 
 /** A function that calls the operations; outer variables come from `scope`. */
 export const runProgram =
@@ -42,7 +45,15 @@ export const runProgram =
     for (const { defines, operation, args: own, numbers, bodies } of statements) {
       const run = operations.get(operation);
       if (run === undefined) throw new Error(`no operation ${operation}`);
-      values.set(defines.id, run(own.map(read), numbers, bodies.map((body) => runProgram(body, values)), defines.shape));
+      values.set(
+        defines.id,
+        run(
+          own.map(read),
+          numbers,
+          bodies.map((body) => runProgram(body, values)),
+          defines.shape,
+        ),
+      );
     }
     return outputs.map(read);
   };

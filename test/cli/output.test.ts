@@ -1,0 +1,213 @@
+/** What machines and people read. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { natgrad } from './natgrad.js';
+
+const cli = natgrad();
+const small = [
+  '--set',
+  'batchSize=64',
+  '--set',
+  'hidden=8',
+  '--set',
+  'valueEpochs=1',
+  '--steps',
+  '320',
+  '--episodes',
+  '5',
+];
+
+const objects = (text: string): readonly Record<string, unknown>[] =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+describe('train --json', () => {
+  let lines: readonly Record<string, unknown>[] = [];
+
+  beforeAll(async () => {
+    const { code, stdout, stderr } = await cli.run([
+      'train',
+      '--env',
+      'CartPole-v1',
+      '--seed',
+      '3',
+      ...small,
+      '--out',
+      'a',
+      '--json',
+    ]);
+    expect([code, stderr]).toEqual([0, '']);
+    lines = objects(stdout);
+  });
+
+  test('one line per iteration, with the report and seconds by part', () => {
+    const iterations = lines.slice(0, -1);
+    expect(iterations.map(({ type, iteration, totalSteps }) => [type, iteration, totalSteps])).toEqual(
+      [1, 2, 3, 4, 5].map((i) => ['iteration', i, 64 * i]),
+    );
+    for (const { seconds, stepsPerSecond, elapsed, klShare } of iterations) {
+      const { total, ...parts } = seconds as Record<string, number>;
+      expect(Object.keys(parts).sort()).toEqual([
+        'advantages',
+        'conjugateGradient',
+        'gradient',
+        'lineSearch',
+        'rollout',
+        'valueFit',
+      ]);
+      const sum = Object.values(parts).reduce((a, b) => a + b, 0);
+      // The parts do not overlap, and are less than the whole.
+      expect(sum).toBeLessThanOrEqual(total ?? 0);
+      expect(sum).toBeGreaterThan(0);
+      expect([Number(stepsPerSecond) > 0, Number(elapsed) > 0, Number(klShare) <= 1]).toEqual([true, true, true]);
+    }
+  });
+
+  test('the last one with the evaluation, which is also in the folder', () => {
+    const last = lines.at(-1) ?? {};
+    expect(last).toMatchObject({
+      type: 'evaluation',
+      environment: 'CartPole-v1',
+      seed: 3,
+      steps: 320,
+      episodes: 5,
+      threshold: 475,
+      solved: false,
+      folder: 'a',
+    });
+    expect([typeof last['mean'], typeof last['deviation'], typeof last['seconds']]).toEqual([
+      'number',
+      'number',
+      'number',
+    ]);
+    expect(JSON.parse(readFileSync(join(cli.folder, 'a/evaluation.json'), 'utf8'))).toMatchObject(last);
+  });
+
+  test('eval gives the same numbers, and a part of them for fewer episodes', async () => {
+    const [same, fewer, sampled] = await Promise.all([
+      cli.run(['eval', 'a', '--episodes', '5', '--json']),
+      cli.run(['eval', 'a', '--episodes', '1', '--json']),
+      cli.run(['eval', 'a', '--episodes', '5', '--sampled', '--json']),
+    ]);
+    expect(objects(same.stdout)).toEqual(lines.slice(-1));
+    const { returns } = JSON.parse(readFileSync(join(cli.folder, 'a/evaluation.json'), 'utf8')) as {
+      returns: readonly number[];
+    };
+    expect(objects(fewer.stdout)[0]).toMatchObject({ mean: returns[0], deviation: 0, episodes: 1 });
+    expect(objects(sampled.stdout)[0]).toMatchObject({ mode: 'sampled', episodes: 5 });
+  });
+});
+
+test('in a pipe: plain lines of at most 80 characters, and how to go on', async () => {
+  const { code, stdout, stderr } = await cli.run(['train', '--env', 'Pendulum-v1', ...small, '--out', 'plain']);
+  expect([code, stderr]).toEqual([0, '']);
+  // No control character but the line break.
+  expect(stdout).toMatch(/^[^\p{Cc}]*(\n[^\p{Cc}]*)*$/u);
+  const lines = stdout.split('\n');
+  for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(80);
+  expect(lines.filter((line) => /^ +\d+ +\d+ /.test(line))).toHaveLength(5);
+  for (const word of ['Pendulum-v1 is trained', 'Learnt: ', 'Saved:   plain', 'npx natgrad plot plain'])
+    expect(stdout).toContain(word);
+});
+
+test('--until-solved: 0 only if solved', async () => {
+  const args = ['train', '--env', 'CartPole-v1', ...small, '--until-solved'];
+  expect((await cli.run([...args, '--out', 'unsolved', '--json'])).code).toBe(1);
+  const { code, stdout } = await cli.run([
+    'train',
+    '--env',
+    'CartPole-v1',
+    '--until-solved',
+    '--seed',
+    '1',
+    '--out',
+    'solved',
+    '--json',
+  ]);
+  const last = objects(stdout).at(-1) ?? {};
+  expect([code, last['solved']]).toEqual([0, true]);
+  expect(Number(last['mean'])).toBeGreaterThanOrEqual(475);
+  expect(Number(last['steps'])).toBeLessThan(100_000);
+}, 120_000);
+
+describe('plot', () => {
+  test('draws a run for light and dark', async () => {
+    const { code, stderr } = await cli.run(['plot', 'a', '--out', 'curve.svg']);
+    expect([code, stderr]).toEqual([0, '']);
+    const svg = readFileSync(join(cli.folder, 'curve.svg'), 'utf8');
+    expect(svg).toMatch(/^<svg [^>]*><style>/);
+    expect(svg).toContain('@media (prefers-color-scheme:dark)');
+    expect(svg).toContain('CartPole-v1');
+    expect(svg).not.toMatch(/NaN|undefined|<script|href="http/);
+  });
+
+  test('says so where it cannot write', async () => {
+    const { code, stderr } = await cli.run(['plot', 'a', '--out', 'no/such/folder.svg']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('no/such/folder.svg: ');
+  });
+});
+
+describe('envs', () => {
+  test('lists what there is, for people and machines', async () => {
+    const [text, json] = await Promise.all([cli.run(['envs']), cli.run(['envs', '--json'])]);
+    const ids = objects(json.stdout).map(({ id }) => String(id));
+    expect(ids).toContain('CartPole-v1');
+    for (const id of ids) expect(text.stdout).toContain(id);
+    // Unbounded elements of spaces survive as strings.
+    expect(json.stdout).toContain('"Infinity"');
+  });
+
+  const golden = (name: string): string => fileURLToPath(new URL(`../fixtures/golden/${name}.json`, import.meta.url));
+
+  test('replay: 0 for trajectories that agree', async () => {
+    const { code, stdout } = await cli.run(['envs', 'replay', golden('CartPole'), golden('Pendulum')]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('agrees');
+    expect(stdout).not.toContain('DIFFERS');
+  });
+
+  test('replay: 1 beyond tolerance, with the largest deviations, infinite ones too', async () => {
+    const file = JSON.parse(readFileSync(golden('CartPole'), 'utf8')) as {
+      trajectories: { name: string; state: number[][]; obs: number[][]; reward: number[]; terminated: boolean[] }[];
+    };
+    const first = file.trajectories[0];
+    if (first === undefined) throw new Error('the fixture has no trajectory');
+    first.reward[1] = (first.reward[1] ?? 0) + 0.25;
+    first.obs[2] = (first.obs[2] ?? []).slice(1);
+    first.terminated[0] = !first.terminated[0];
+    writeFileSync(join(cli.folder, 'off.json'), JSON.stringify(file));
+    const [text, json] = await Promise.all([
+      cli.run(['envs', 'replay', 'off.json']),
+      cli.run(['envs', 'replay', 'off.json', '--json']),
+    ]);
+    expect([text.code, json.code]).toEqual([1, 1]);
+    expect(text.stdout).toMatch(/infinite +2\.5e-1 +1 +DIFFERS/);
+    const [replayed] = objects(json.stdout);
+    expect(replayed).toMatchObject({ file: 'off.json', environment: 'CartPole-v1', matches: false });
+    expect((replayed?.['trajectories'] as readonly unknown[])[0]).toMatchObject({
+      name: first.name,
+      reward: { largest: 0.25, step: 1 },
+      observation: { largest: 'Infinity', step: 2 },
+      terminationMismatches: [0],
+      matches: false,
+    });
+  });
+
+  test.for([
+    ['missing.json', null, 'it cannot be read (ENOENT)'],
+    ['broken.json', '{', 'no JSON'],
+    ['unknown.json', '{"env":"CartPoel-v1","trajectories":[]}', 'did you mean CartPole-v1'],
+    ['wrong.json', '{"env":"CartPole-v1","trajectories":[{}]}', 'trajectories[0].name'],
+  ] as const)('replay: 2 for %s', async ([name, content, message]) => {
+    if (content !== null) writeFileSync(join(cli.folder, name), content);
+    const { code, stdout, stderr } = await cli.run(['envs', 'replay', golden('CartPole'), name]);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(`${name}: `);
+    expect(stderr).toContain(message);
+  });
+});

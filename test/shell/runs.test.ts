@@ -1,0 +1,242 @@
+/** Whenever the file system fails or the machine stops, a run can be gone on with. */
+import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { vectorise } from '@natgrad/envs';
+import { decodeConfig, type Iteration, train } from '@natgrad/rl-trpo';
+import {
+  createRun,
+  type FileSystem,
+  loadMetrics,
+  nodeFileSystem,
+  openRun,
+  type RunDescription,
+  type RunErrorCode,
+  resumeRun,
+  saveIteration,
+} from '@natgrad/rl-trpo/runs';
+import { key, toTypedArray } from '@natgrad/tensor';
+import { lawRuns } from '@natgrad/tensor/laws';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { encodeData } from '../../packages/rl-trpo/src/shell/runs/codec.js';
+import { counter } from './counter.js';
+
+const base = fs.mkdtempSync(join(tmpdir(), 'natgrad-runs-'));
+afterAll(() => fs.rmSync(base, { recursive: true, force: true }));
+
+const decoded = decodeConfig({ batchSize: 8, environments: 2, hidden: [3], valueHidden: [3], valueEpochs: 1 });
+if (decoded._tag === 'Left') throw new Error(decoded.left.message);
+const options = decoded.right;
+const description: RunDescription = {
+  environment: { id: 'Counter-v0', options: {} },
+  seed: 1,
+  steps: 100,
+  preset: null,
+  options,
+  versions: { natgrad: '0.0.0' },
+};
+
+let iterations: readonly Iteration[] = [];
+beforeAll(async () => {
+  const taken: Iteration[] = [];
+  for await (const iteration of train({ envs: vectorise(counter({ end: 3 }), 2), options, key: key(1), steps: 32 }))
+    taken.push(iteration);
+  iterations = taken;
+});
+
+const right = <T>(
+  result: { readonly _tag: 'Left'; readonly left: unknown } | { readonly _tag: 'Right'; readonly right: T },
+): T => {
+  if (result._tag === 'Left') throw new Error(JSON.stringify(result.left));
+  return result.right;
+};
+
+let folders = 0;
+const fresh = (): string => join(base, String((folders += 1)));
+const bits = (value: unknown): string => {
+  const { json, tensors } = encodeData(value);
+  return JSON.stringify([
+    json,
+    Object.entries(tensors).map(([name, leaf]) => [name, Buffer.from(toTypedArray(leaf).buffer).toString('hex')]),
+  ]);
+};
+const at = (i: number): Iteration => iterations[i] as Iteration;
+const snapshotBits = ({ state, environments }: Pick<Iteration, 'state' | 'environments'>): string =>
+  bits({ state, environments });
+
+test('what is saved is what is loaded, to the bit, with NaN and typed arrays in the states of environments', () => {
+  const folder = fresh();
+  const run = right(createRun(folder, description));
+  right(saveIteration(run, at(0), 0));
+  const { elapsed } = right(saveIteration(run, at(1), 10));
+  const resumed = right(resumeRun(folder));
+  expect(resumed.run.description).toEqual(description);
+  expect(snapshotBits(resumed.snapshot as Iteration)).toBe(snapshotBits(at(1)));
+  expect(resumed.records.map(({ iteration }) => iteration)).toEqual([1, 2]);
+  expect(elapsed).toBe(10 + at(1).record.seconds.total);
+});
+
+test('two checkpoints are kept, and their checksums are those of sha256sum', () => {
+  const folder = fresh();
+  const run = right(createRun(folder, description));
+  for (const iteration of iterations) right(saveIteration(run, iteration, 0));
+  expect(fs.readdirSync(join(folder, 'checkpoints'))).toEqual(['000000003', '000000004']);
+  expect(fs.readFileSync(join(folder, 'checkpoints/000000004/SHA256SUMS'), 'utf8')).toMatch(
+    /^[0-9a-f]{64} {2}state\.json\n[0-9a-f]{64} {2}tensors\.safetensors\n$/,
+  );
+});
+
+test('law: any altered byte of a checkpoint is noticed', () => {
+  const folder = fresh();
+  right(saveIteration(right(createRun(folder, description)), at(0), 0));
+  const checkpoint = join(folder, 'checkpoints/000000001');
+  fc.assert(
+    fc.property(
+      fc.constantFrom('state.json', 'tensors.safetensors', 'SHA256SUMS'),
+      fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+      fc.integer({ min: 1, max: 255 }),
+      (name, where, change) => {
+        const file = join(checkpoint, name);
+        const bytes = fs.readFileSync(file);
+        const altered = Uint8Array.from(bytes);
+        const i = Math.floor(where * bytes.length);
+        altered[i] = (bytes[i] ?? 0) ^ change;
+        fs.writeFileSync(file, altered);
+        const result = resumeRun(folder);
+        fs.writeFileSync(file, bytes);
+        expect(result).toMatchObject({ _tag: 'Left', left: { code: 'Altered', path: checkpoint } });
+      },
+    ),
+    { numRuns: lawRuns(60) },
+  );
+  expect(resumeRun(folder)._tag).toBe('Right');
+});
+
+/** A file system of which the n-th operation and all after it fail, as after a crash; half of a write or removal may still get through. */
+const failing = (n: number, code: string, half = false): FileSystem & { readonly made: () => number } => {
+  let made = 0;
+  const guard =
+    <Args extends readonly unknown[], R>(operation: (...args: Args) => R) =>
+    (...args: Args): R => {
+      made += 1;
+      if (made > n) throw Object.assign(new Error(code), { code });
+      return operation(...args);
+    };
+  const { closeSync, fstatSync, readSync, readdirSync } = nodeFileSystem;
+  return {
+    // Reading and closing work also where writing does not.
+    ...{ closeSync, fstatSync, readSync, readdirSync },
+    openSync: guard(nodeFileSystem.openSync),
+    fsyncSync: guard(nodeFileSystem.fsyncSync),
+    mkdirSync: guard(nodeFileSystem.mkdirSync),
+    renameSync: guard(nodeFileSystem.renameSync),
+    rmSync: (path, options) => {
+      made += 1;
+      if (made <= n) {
+        nodeFileSystem.rmSync(path, options);
+        return;
+      }
+      if (half && made === n + 1 && fs.existsSync(join(path, 'state.json'))) fs.rmSync(join(path, 'state.json'));
+      throw Object.assign(new Error(code), { code });
+    },
+    writeSync: (file, bytes, offset) => {
+      made += 1;
+      if (made <= n) return nodeFileSystem.writeSync(file, bytes, offset);
+      if (half && made === n + 1)
+        nodeFileSystem.writeSync(file, bytes.subarray(0, Math.ceil(bytes.length / 2)), offset);
+      throw Object.assign(new Error(code), { code });
+    },
+    made: () => made,
+  };
+};
+
+const codes: Readonly<Record<string, RunErrorCode>> = {
+  ENOSPC: 'DiskFull',
+  EDQUOT: 'DiskFull',
+  EROFS: 'ReadOnly',
+  EACCES: 'ReadOnly',
+  EIO: 'FileSystem',
+};
+
+/** A run that is saved on a file system which fails at operation `n`; then the disk works again, and the run goes on. */
+const failAndGoOn = (n: number, code: string, half: boolean): void => {
+  const where = `operation ${n}${half ? ', half done' : ''}`;
+  const folder = fresh();
+  const system = failing(n, code, half);
+  const steps = [
+    () => createRun(folder, description, system),
+    ...[0, 1, 2].map((i) => () => saveIteration({ folder, description, system }, at(i), 0)),
+  ];
+  const failed = steps.map((step) => step()).find(({ _tag }) => _tag === 'Left');
+  expect(failed, where).toMatchObject({ left: { _tag: 'RunError', code: codes[code] } });
+
+  if (!fs.existsSync(join(folder, 'run.json'))) right(createRun(folder, description));
+  const checkpoints = join(folder, 'checkpoints');
+  // What bears the name of a checkpoint is whole, also when it is not the newest.
+  for (const name of fs.existsSync(checkpoints) ? fs.readdirSync(checkpoints) : [])
+    if (/^\d+$/.test(name)) expect(fs.readdirSync(join(checkpoints, name)), where).toHaveLength(3);
+  const { run, snapshot, records } = right(resumeRun(folder));
+  const saved = snapshot?.state.iteration ?? 0;
+  if (snapshot !== null) expect(snapshotBits(snapshot), where).toBe(snapshotBits(at(saved - 1)));
+  expect(
+    records.map(({ iteration }) => iteration),
+    where,
+  ).toEqual([1, 2, 3].slice(0, saved));
+  for (const iteration of iterations.slice(saved)) right(saveIteration(run, iteration, 0));
+  expect(snapshotBits(right(resumeRun(folder)).snapshot as Iteration)).toBe(snapshotBits(at(3)));
+  const expected = { incomplete: false, records: [1, 2, 3, 4].map((iteration) => ({ iteration })) };
+  expect(right(loadMetrics(run)), where).toMatchObject(expected);
+  expect(fs.readdirSync(checkpoints), where).toEqual(['000000003', '000000004']);
+};
+
+/** Operations on the file system that the run above takes if none fails. */
+const operations = (): number => {
+  const system = failing(Infinity, '');
+  const run = right(createRun(fresh(), description, system));
+  for (const i of [0, 1, 2]) right(saveIteration(run, at(i), 0));
+  return system.made();
+};
+
+test('whichever operation finds the disk full, the error says so, and the run goes on from before or after it', () => {
+  const total = operations();
+  expect(total).toBeGreaterThan(40);
+  for (let n = 0; n < total; n += 1) for (const half of [false, true]) failAndGoOn(n, 'ENOSPC', half);
+});
+
+test.for(Object.keys(codes))('%s is a typed error', (code) => {
+  for (let n = 0; n < operations(); n += 16) failAndGoOn(n, code, true);
+});
+
+test('law: any text in place of run.json is a typed error or a run', () => {
+  const folder = fresh();
+  right(createRun(folder, description));
+  const file = join(folder, 'run.json');
+  const good = JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, unknown>;
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...Object.keys(good)),
+      fc.jsonValue({ maxDepth: 2 }),
+      fc.string(),
+      fc.boolean(),
+      (field, value, text, whole) => {
+        fs.writeFileSync(file, whole ? text : JSON.stringify({ ...good, [field]: value }));
+        const result = openRun(folder);
+        if (result._tag === 'Left') expect(result.left).toMatchObject({ _tag: 'RunError', path: file });
+        else expect(result.right.description.options.gamma).toBe(0.99);
+      },
+    ),
+    { numRuns: lawRuns(100) },
+  );
+});
+
+test('files that never end are not read', () => {
+  const folder = fresh();
+  fs.mkdirSync(folder);
+  if (fs.existsSync('/dev/zero')) fs.symlinkSync('/dev/zero', join(folder, 'run.json'));
+  else fs.writeFileSync(join(folder, 'run.json'), '');
+  expect(openRun(folder)).toMatchObject({ _tag: 'Left', left: { code: 'Malformed' } });
+  fs.rmSync(join(folder, 'run.json'));
+  fs.writeFileSync(join(folder, 'run.json'), new Uint8Array(2 ** 20 + 1));
+  expect(openRun(folder)).toMatchObject({ _tag: 'Left', left: { code: 'TooLarge' } });
+});
