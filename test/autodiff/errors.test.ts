@@ -279,6 +279,7 @@ describe('typed errors', () => {
 test('a traced value prints as its dtype and shape', () => {
   const seen: string[] = [];
   ad.jit((v: Tensor) => {
+    // eslint-disable-next-line @typescript-eslint/no-base-to-string -- what it gives is the question
     seen.push(String(v), inspect(v));
     return v;
   })(x);

@@ -1,9 +1,9 @@
 /** Facts of the classic tasks that the recorded trajectories do not show: rewards at and after the end, starts, options. */
 import {
   acrobot,
-  cartPole,
   type CartPoleState,
   type Coordinates,
+  cartPole,
   type Env,
   mountainCar,
   mountainCarContinuous,
@@ -54,9 +54,9 @@ describe('CartPole', () => {
 
   test('exactly at its bounds nothing has ended', () => {
     const limit = (12 * 2 * Math.PI) / 360;
-    expect(cartPole().step(from(cartPole(), [2.4, 0, 0, 0]).state as CartPoleState, 0).terminated).toBe(false);
-    expect(cartPole().step(from(cartPole(), [0, 0, limit, 0]).state as CartPoleState, 0).terminated).toBe(false);
-    expect(cartPole().step(from(cartPole(), [-2.4000001, 0, 0, 0]).state as CartPoleState, 0).terminated).toBe(true);
+    expect(cartPole().step(from(cartPole(), [2.4, 0, 0, 0]).state, 0).terminated).toBe(false);
+    expect(cartPole().step(from(cartPole(), [0, 0, limit, 0]).state, 0).terminated).toBe(false);
+    expect(cartPole().step(from(cartPole(), [-2.4000001, 0, 0, 0]).state, 0).terminated).toBe(true);
   });
 });
 
@@ -126,11 +126,45 @@ describe('MountainCar', () => {
 
 describe('starts', () => {
   const ranges: readonly (readonly [Env, readonly (readonly [number, number])[]])[] = [
-    [cartPole(), [[-0.05, 0.05], [-0.05, 0.05], [-0.05, 0.05], [-0.05, 0.05]]],
-    [pendulum(), [[-Math.PI, Math.PI], [-1, 1]]],
-    [acrobot(), [[-0.1, 0.1], [-0.1, 0.1], [-0.1, 0.1], [-0.1, 0.1]]],
-    [mountainCar(), [[-0.6, -0.4], [0, 0]]],
-    [mountainCarContinuous(), [[-0.6, -0.4], [0, 0]]],
+    [
+      cartPole(),
+      [
+        [-0.05, 0.05],
+        [-0.05, 0.05],
+        [-0.05, 0.05],
+        [-0.05, 0.05],
+      ],
+    ],
+    [
+      pendulum(),
+      [
+        [-Math.PI, Math.PI],
+        [-1, 1],
+      ],
+    ],
+    [
+      acrobot(),
+      [
+        [-0.1, 0.1],
+        [-0.1, 0.1],
+        [-0.1, 0.1],
+        [-0.1, 0.1],
+      ],
+    ],
+    [
+      mountainCar(),
+      [
+        [-0.6, -0.4],
+        [0, 0],
+      ],
+    ],
+    [
+      mountainCarContinuous(),
+      [
+        [-0.6, -0.4],
+        [0, 0],
+      ],
+    ],
   ];
   test.each(ranges)('$id: uniform over the documented ranges, elements independent', (env, expected) => {
     const count = 4000;

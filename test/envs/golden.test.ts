@@ -26,7 +26,8 @@ describe.each(readdirSync(folder).filter((name) => name.endsWith('.json')))('%s'
     if (isLeft(replays)) throw replays.left;
     expect(replays.right.length).toBeGreaterThan(0);
     expect(replays.right.reduce((steps, trajectory) => steps + trajectory.steps, 0)).toBeGreaterThan(5);
-    for (const trajectory of replays.right) expect(trajectory).toMatchObject({ matches: true, terminationMismatches: [] });
+    for (const trajectory of replays.right)
+      expect(trajectory).toMatchObject({ matches: true, terminationMismatches: [] });
   });
 
   test.each(['states', 'observations', 'rewards', 'terminated'] as const)('a change in %s is noticed', (field) => {
@@ -37,7 +38,9 @@ describe.each(readdirSync(folder).filter((name) => name.endsWith('.json')))('%s'
     const off = 2e-5;
     const changed = {
       ...trajectory,
-      states: trajectory.states.map((x, i) => (field === 'states' && i === step ? x.map((y, j) => (j === 1 ? y + off : y)) : x)),
+      states: trajectory.states.map((x, i) =>
+        field === 'states' && i === step ? x.map((y, j) => (j === 1 ? y + off : y)) : x,
+      ),
       observations: trajectory.observations.map((x, i) =>
         field === 'observations' && i === step ? x.map((y, j) => (j === 1 ? y - off : y)) : x,
       ),

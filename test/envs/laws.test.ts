@@ -8,9 +8,9 @@ import {
   environments,
   makeEnv,
   pendulum,
-  timeLimit,
   type TimeLimited,
   type Transition,
+  timeLimit,
   type Vector,
 } from '@natgrad/envs';
 import { envLaws } from '@natgrad/envs/laws';
@@ -33,7 +33,9 @@ describe.each(registered)('$id', (env) => {
   });
 
   test('has a time limit and coordinates, so that those laws were among them', () => {
-    expect(laws.map(({ name }) => name.slice(env.id.length + 2))).toContain('a time limit truncates at its step and not before');
+    expect(laws.map(({ name }) => name.slice(env.id.length + 2))).toContain(
+      'a time limit truncates at its step and not before',
+    );
     expect(laws.map(({ name }) => name.slice(env.id.length + 2))).toContain('coordinates can be read back');
   });
 });
@@ -52,7 +54,13 @@ const walk = (change: Partial<Env<Walk, number>> = {}): Env<Walk, number> => ({
     },
     step: ({ x }: Walk, action: number) => {
       const next = x + (action === 1 ? 1 : -1) * (1 + x / 100);
-      return { state: { x: next }, observation: [next], reward: -0.5, terminated: Math.abs(next) >= 3, truncated: false };
+      return {
+        state: { x: next },
+        observation: [next],
+        reward: -0.5,
+        terminated: Math.abs(next) >= 3,
+        truncated: false,
+      };
     },
     coordinates: {
       names: ['x'],
@@ -67,8 +75,9 @@ const walk = (change: Partial<Env<Walk, number>> = {}): Env<Walk, number> => ({
 const good = walk();
 
 /** The good walk with every transition passed through `change`. */
-const stepping = (change: (next: Transition<Walk>, state: Walk, action: number) => Transition<Walk>): Env<Walk, number> =>
-  walk({ step: (state, action) => change(good.step(state, action), state, action) });
+const stepping = (
+  change: (next: Transition<Walk>, state: Walk, action: number) => Transition<Walk>,
+): Env<Walk, number> => walk({ step: (state, action) => change(good.step(state, action), state, action) });
 
 const counted = (): (() => number) => {
   let count = 0;
@@ -77,139 +86,241 @@ const counted = (): (() => number) => {
 
 const shared = [0];
 const broken: readonly (readonly [law: string, how: string, env: () => Env])[] = [
-  ['spaces are well formed', 'a box with bounds the wrong way round', () =>
-    walk({ observationSpace: { kind: 'box', shape: [1], low: [1], high: [0], dtype: 'f64' } })],
-  ['spaces are well formed', 'a box with too few bounds', () =>
-    walk({ observationSpace: { kind: 'box', shape: [2], low: [1], high: [2], dtype: 'f64' } })],
+  [
+    'spaces are well formed',
+    'a box with bounds the wrong way round',
+    () => walk({ observationSpace: { kind: 'box', shape: [1], low: [1], high: [0], dtype: 'f64' } }),
+  ],
+  [
+    'spaces are well formed',
+    'a box with too few bounds',
+    () => walk({ observationSpace: { kind: 'box', shape: [2], low: [1], high: [2], dtype: 'f64' } }),
+  ],
   ['spaces are well formed', 'no choice at all', () => walk({ actionSpace: { kind: 'discrete', n: 0 } })],
-  ['spaces are well formed', 'an action space with bounds the wrong way round', () =>
-    ({ ...walk(), actionSpace: { kind: 'box', shape: [1], low: [1], high: [0], dtype: 'f64' } })],
+  [
+    'spaces are well formed',
+    'an action space with bounds the wrong way round',
+    () => ({ ...walk(), actionSpace: { kind: 'box', shape: [1], low: [1], high: [0], dtype: 'f64' } }),
+  ],
   ['spaces are well formed', 'a time limit of half a step', () => walk({ timeLimit: 0.5 })],
-  ['reset depends on the key only', 'a counter in reset', () => {
-    const next = counted();
-    return walk({ reset: () => ({ state: { x: next() }, observation: [0] }) });
-  }],
-  ['reset depends on the key only', 'a reset that remembers the last step', () => {
-    let last = 0;
-    return walk({
-      reset: () => ({ state: { x: last }, observation: [last] }),
-      step: (state, action) => {
-        const next = good.step(state, action);
-        last = next.state.x;
+  [
+    'reset depends on the key only',
+    'a counter in reset',
+    () => {
+      const next = counted();
+      return walk({ reset: () => ({ state: { x: next() }, observation: [0] }) });
+    },
+  ],
+  [
+    'reset depends on the key only',
+    'a reset that remembers the last step',
+    () => {
+      let last = 0;
+      return walk({
+        reset: () => ({ state: { x: last }, observation: [last] }),
+        step: (state, action) => {
+          const next = good.step(state, action);
+          last = next.state.x;
+          return next;
+        },
+      });
+    },
+  ],
+  [
+    'step depends on state and action only',
+    'a hidden counter',
+    () => {
+      const next = counted();
+      return stepping((transition) => ({ ...transition, reward: next() }));
+    },
+  ],
+  [
+    'step depends on state and action only',
+    'the state of the simulator instead of the one given',
+    () => {
+      let current: Walk = { x: 0 };
+      return walk({
+        reset: (key) => {
+          const start = good.reset(key);
+          current = start.state;
+          return start;
+        },
+        step: (_, action) => {
+          const next = good.step(current, action);
+          current = next.state;
+          return next;
+        },
+      });
+    },
+  ],
+  [
+    'inputs are not changed',
+    'a step that writes into its state',
+    () =>
+      stepping((next, state) => {
+        (state as { x: number }).x = next.state.x;
         return next;
-      },
-    });
-  }],
-  ['step depends on state and action only', 'a hidden counter', () => {
-    const next = counted();
-    return stepping((transition) => ({ ...transition, reward: next() }));
-  }],
-  ['step depends on state and action only', 'the state of the simulator instead of the one given', () => {
-    let current: Walk = { x: 0 };
-    return walk({
-      reset: (key) => {
-        const start = good.reset(key);
-        current = start.state;
-        return start;
-      },
-      step: (_, action) => {
-        const next = good.step(current, action);
-        current = next.state;
+      }),
+  ],
+  [
+    'inputs are not changed',
+    'a step that writes into a typed array of its state',
+    () =>
+      defineEnv<Float64Array, number>({
+        ...(walk() as unknown as Env<Float64Array, number>),
+        reset: () => ({ state: Float64Array.of(1), observation: [0] }),
+        step: (state) => {
+          state[0] = (state[0] as number) + 1;
+          return { state: Float64Array.of(1), observation: [0], reward: 0, terminated: false, truncated: false };
+        },
+      }),
+  ],
+  [
+    'inputs are not changed',
+    'a step that clips its action in place',
+    () => {
+      const rod = pendulum();
+      return {
+        ...rod,
+        step: (state: { readonly angle: number; readonly angularVelocity: number }, action: Vector) => {
+          (action as Float64Array)[0] = (action[0] as number) / 2 + 1;
+          return rod.step(state, action);
+        },
+      };
+    },
+  ],
+  [
+    'observations lie in their space until the end of the episode',
+    'an observation beyond its bound',
+    () => walk({ observationSpace: box({ low: -2.5, high: 2.5 }) }),
+  ],
+  [
+    'observations lie in their space until the end of the episode',
+    'double precision where single is promised',
+    () => walk({ observationSpace: box({ low: -4, high: 4, dtype: 'f32' }) }),
+  ],
+  [
+    'observations lie in their space until the end of the episode',
+    'a first observation of another width',
+    () => walk({ reset: (key) => ({ ...good.reset(key), observation: [0, 0] }) }),
+  ],
+  [
+    'rewards and observations are finite and flags are booleans',
+    'a reward of NaN',
+    () => stepping((next) => ({ ...next, reward: NaN })),
+  ],
+  [
+    'rewards and observations are finite and flags are booleans',
+    'a flag that is a number',
+    () => stepping((next) => ({ ...next, terminated: 0 as unknown as boolean })),
+  ],
+  [
+    'rewards and observations are finite and flags are booleans',
+    'no truncated at all',
+    () => stepping(({ truncated: _truncated, ...next }) => next as Transition<Walk>),
+  ],
+  [
+    'rewards and observations are finite and flags are booleans',
+    'an infinite observation',
+    () => stepping((next) => ({ ...next, observation: [Infinity] })),
+  ],
+  [
+    'step is total after the end of an episode',
+    'an exception after the end',
+    () =>
+      stepping((next, state) => {
+        if (Math.abs(state.x) >= 3) throw new Error('reset first');
         return next;
-      },
-    });
-  }],
-  ['inputs are not changed', 'a step that writes into its state', () =>
-    stepping((next, state) => {
-      (state as { x: number }).x = next.state.x;
-      return next;
-    })],
-  ['inputs are not changed', 'a step that writes into a typed array of its state', () =>
-    defineEnv<Float64Array, number>({
-      ...(walk() as unknown as Env<Float64Array, number>),
-      reset: () => ({ state: Float64Array.of(1), observation: [0] }),
-      step: (state) => {
-        state[0] = (state[0] as number) + 1;
-        return { state: Float64Array.of(1), observation: [0], reward: 0, terminated: false, truncated: false };
-      },
-    })],
-  ['inputs are not changed', 'a step that clips its action in place', () => {
-    const rod = pendulum();
-    return {
-      ...rod,
-      step: (state: { readonly angle: number; readonly angularVelocity: number }, action: Vector) => {
-        (action as Float64Array)[0] = (action[0] as number) / 2 + 1;
-        return rod.step(state, action);
-      },
-    };
-  }],
-  ['observations lie in their space until the end of the episode', 'an observation beyond its bound', () =>
-    walk({ observationSpace: box({ low: -2.5, high: 2.5 }) })],
-  ['observations lie in their space until the end of the episode', 'double precision where single is promised', () =>
-    walk({ observationSpace: box({ low: -4, high: 4, dtype: 'f32' }) })],
-  ['observations lie in their space until the end of the episode', 'a first observation of another width', () =>
-    walk({ reset: (key) => ({ ...good.reset(key), observation: [0, 0] }) })],
-  ['rewards and observations are finite and flags are booleans', 'a reward of NaN', () =>
-    stepping((next) => ({ ...next, reward: NaN }))],
-  ['rewards and observations are finite and flags are booleans', 'a flag that is a number', () =>
-    stepping((next) => ({ ...next, terminated: 0 as unknown as boolean }))],
-  ['rewards and observations are finite and flags are booleans', 'no truncated at all', () =>
-    stepping(({ truncated, ...next }) => next as Transition<Walk>)],
-  ['rewards and observations are finite and flags are booleans', 'an infinite observation', () =>
-    stepping((next) => ({ ...next, observation: [Infinity] }))],
-  ['step is total after the end of an episode', 'an exception after the end', () =>
-    stepping((next, state) => {
-      if (Math.abs(state.x) >= 3) throw new Error('reset first');
-      return next;
-    })],
-  ['step is total after the end of an episode', 'NaN after the end', () =>
-    stepping((next, state) => ({ ...next, reward: Math.abs(state.x) >= 3 ? NaN : 0 }))],
-  ['a state is plain data and its copy continues alike', 'a function in the state', () =>
-    stepping((next) => ({ ...next, state: { ...next.state, go: () => 1 } }))],
-  ['a state is plain data and its copy continues alike', 'a class instance', () =>
-    stepping((next) => ({ ...next, state: Object.assign(new Map(), next.state) as unknown as Walk }))],
-  ['a state is plain data and its copy continues alike', 'a state known by identity', () => {
-    const known = new WeakMap<Walk, number>();
-    return stepping((next, state) => {
-      known.set(next.state, (known.get(state) ?? 0) + 1);
-      return { ...next, reward: known.get(next.state) ?? 0 };
-    });
-  }],
-  ['observations are fresh', 'one buffer for all observations', () =>
-    stepping((next) => {
-      shared[0] = next.state.x;
-      return { ...next, observation: shared };
-    })],
-  ['invalid actions are typed errors', 'any action taken', () =>
-    walk({ step: (state, action) => good.step(state, action === 1 ? 1 : 0) })],
-  ['invalid actions are typed errors', 'an error of another kind', () =>
-    walk({
-      step: (state, action) => {
-        if (action !== 0 && action !== 1) throw new TypeError('no such action');
-        return good.step(state, action);
-      },
-    })],
-  ['a time limit truncates at its step and not before', 'one step late', () => ({ ...timeLimit(good, 6), timeLimit: 5 })],
-  ['a time limit truncates at its step and not before', 'one step early', () => ({ ...timeLimit(good, 4), timeLimit: 5 })],
-  ['a time limit truncates at its step and not before', 'silent when the task ends too', () => {
-    const env = timeLimit(good, 5);
-    return {
-      ...env,
-      step: (state: TimeLimited<Walk>, action: number) => {
-        const next = env.step(state, action);
-        return { ...next, truncated: next.truncated && !next.terminated };
-      },
-    };
-  }],
-  ['coordinates can be read back', 'a start somewhere else', () =>
-    walk({
-      coordinates: {
-        names: ['x'],
-        dtype: 'f64',
-        read: ({ x }) => [x],
-        start: (values) => ({ state: { x: (values[0] as number) + 1e-12 }, observation: [0] }),
-      },
-    })],
+      }),
+  ],
+  [
+    'step is total after the end of an episode',
+    'NaN after the end',
+    () => stepping((next, state) => ({ ...next, reward: Math.abs(state.x) >= 3 ? NaN : 0 })),
+  ],
+  [
+    'a state is plain data and its copy continues alike',
+    'a function in the state',
+    () => stepping((next) => ({ ...next, state: { ...next.state, go: () => 1 } })),
+  ],
+  [
+    'a state is plain data and its copy continues alike',
+    'a class instance',
+    () => stepping((next) => ({ ...next, state: Object.assign(new Map(), next.state) })),
+  ],
+  [
+    'a state is plain data and its copy continues alike',
+    'a state known by identity',
+    () => {
+      const known = new WeakMap<Walk, number>();
+      return stepping((next, state) => {
+        known.set(next.state, (known.get(state) ?? 0) + 1);
+        return { ...next, reward: known.get(next.state) ?? 0 };
+      });
+    },
+  ],
+  [
+    'observations are fresh',
+    'one buffer for all observations',
+    () =>
+      stepping((next) => {
+        shared[0] = next.state.x;
+        return { ...next, observation: shared };
+      }),
+  ],
+  [
+    'invalid actions are typed errors',
+    'any action taken',
+    () => walk({ step: (state, action) => good.step(state, action === 1 ? 1 : 0) }),
+  ],
+  [
+    'invalid actions are typed errors',
+    'an error of another kind',
+    () =>
+      walk({
+        step: (state, action) => {
+          if (action !== 0 && action !== 1) throw new TypeError('no such action');
+          return good.step(state, action);
+        },
+      }),
+  ],
+  [
+    'a time limit truncates at its step and not before',
+    'one step late',
+    () => ({ ...timeLimit(good, 6), timeLimit: 5 }),
+  ],
+  [
+    'a time limit truncates at its step and not before',
+    'one step early',
+    () => ({ ...timeLimit(good, 4), timeLimit: 5 }),
+  ],
+  [
+    'a time limit truncates at its step and not before',
+    'silent when the task ends too',
+    () => {
+      const env = timeLimit(good, 5);
+      return {
+        ...env,
+        step: (state: TimeLimited<Walk>, action: number) => {
+          const next = env.step(state, action);
+          return { ...next, truncated: next.truncated && !next.terminated };
+        },
+      };
+    },
+  ],
+  [
+    'coordinates can be read back',
+    'a start somewhere else',
+    () =>
+      walk({
+        coordinates: {
+          names: ['x'],
+          dtype: 'f64',
+          read: ({ x }) => [x],
+          start: (values) => ({ state: { x: (values[0] as number) + 1e-12 }, observation: [0] }),
+        },
+      }),
+  ],
 ];
 
 describe('each law can fail', () => {
@@ -222,8 +333,7 @@ describe('each law can fail', () => {
 
   test('and the environments that were broken keep all laws whole', () => {
     const whole: readonly Env[] = [good, timeLimit(good, 5), cartPole({ suttonBartoReward: true })];
-    for (const env of whole)
-      for (const { property } of envLaws(env)) fc.assert(property, runs(30));
+    for (const env of whole) for (const { property } of envLaws(env)) fc.assert(property, runs(30));
   });
 
   test('no law is without an environment that breaks it', () => {

@@ -1,4 +1,4 @@
-import { environments, makeEnv, loadEnv, optionsOf, type EnvDefinition, type EnvSpec } from '@natgrad/envs';
+import { type EnvDefinition, type EnvSpec, environments, loadEnv, makeEnv, optionsOf } from '@natgrad/envs';
 import { key, type NatgradError } from '@natgrad/tensor';
 import { type Either, isLeft } from 'fp-ts/lib/Either.js';
 import { describe, expect, test } from 'vitest';
@@ -15,9 +15,12 @@ const valueOf = <T>(made: Either<NatgradError, T>): T => {
 
 describe('registry', () => {
   test('every file of a task is registered, under an id of its own', () => {
-    const files = import.meta.glob<{ readonly definition?: EnvDefinition }>('../../packages/envs/src/classic/[a-z]*.ts', {
-      eager: true,
-    });
+    const files = import.meta.glob<{ readonly definition?: EnvDefinition }>(
+      '../../packages/envs/src/classic/[a-z]*.ts',
+      {
+        eager: true,
+      },
+    );
     const found = Object.entries(files).filter(([path]) => !path.endsWith('/index.ts'));
     expect(found.length).toBeGreaterThanOrEqual(5);
     for (const [path, { definition }] of found) expect(environments, path).toContain(definition);

@@ -57,7 +57,9 @@ describe('actions are checked where they enter', () => {
   test('a choice out of range names the environment, what was found and what was expected', () => {
     const error = thrown(() => cart.step(cartState, 2));
     expect(error).toMatchObject({ code: 'OutOfRange', argument: 'action', found: 'the number 2' });
-    expect(error.message).toMatch(/^CartPole-v1\.step: the action is the number 2, expected a whole number from 0 to 1/);
+    expect(error.message).toMatch(
+      /^CartPole-v1\.step: the action is the number 2, expected a whole number from 0 to 1/,
+    );
   });
 
   test('a width or an element that is wrong is named', () => {
@@ -102,9 +104,21 @@ describe('time limit', () => {
         return [next.terminated, next.truncated];
       });
     };
-    expect(fallingPole(10)).toEqual([[false, false], [true, false], [true, false]]);
-    expect(fallingPole(2)).toEqual([[false, false], [true, true], [true, true]]);
-    expect(fallingPole(1)).toEqual([[false, true], [true, true], [true, true]]);
+    expect(fallingPole(10)).toEqual([
+      [false, false],
+      [true, false],
+      [true, false],
+    ]);
+    expect(fallingPole(2)).toEqual([
+      [false, false],
+      [true, true],
+      [true, true],
+    ]);
+    expect(fallingPole(1)).toEqual([
+      [false, true],
+      [true, true],
+      [true, true],
+    ]);
   });
 
   test('of two limits the shorter one counts', () => {

@@ -1,15 +1,31 @@
 /** A stranger's trajectory file gives a typed error with the place of the fault, never an exception. */
-import { cartPole, decodeTrajectories, defineEnv, pendulum, replay, TRAJECTORY_LIMITS, type Trajectory } from '@natgrad/envs';
-import { type Either, isLeft } from 'fp-ts/lib/Either.js';
+import {
+  cartPole,
+  decodeTrajectories,
+  defineEnv,
+  pendulum,
+  replay,
+  TRAJECTORY_LIMITS,
+  type Trajectory,
+} from '@natgrad/envs';
 import type { NatgradError } from '@natgrad/tensor';
 import fc from 'fast-check';
+import { type Either, isLeft } from 'fp-ts/lib/Either.js';
 import { describe, expect, test } from 'vitest';
 import { runs } from './runs.js';
 
 const good = {
   env: 'Pendulum-v1',
   trajectories: [
-    { name: 'upright', state0: [0, 0], actions: [[0]], state: [[0, 0]], obs: [[1, 0, 0]], reward: [0], terminated: [false] },
+    {
+      name: 'upright',
+      state0: [0, 0],
+      actions: [[0]],
+      state: [[0, 0]],
+      obs: [[1, 0, 0]],
+      reward: [0],
+      terminated: [false],
+    },
   ],
 };
 
@@ -19,7 +35,8 @@ const errorOf = (result: Either<NatgradError, unknown>): NatgradError => {
 };
 
 /** The good file with one field of its trajectory replaced. */
-const altered = (change: object): string => JSON.stringify({ ...good, trajectories: [{ ...good.trajectories[0], ...change }] });
+const altered = (change: object): string =>
+  JSON.stringify({ ...good, trajectories: [{ ...good.trajectories[0], ...change }] });
 
 describe('decodeTrajectories', () => {
   test.each([
@@ -37,7 +54,16 @@ describe('decodeTrajectories', () => {
     ['an infinite number', altered({}).replace('"state0":[0,0]', '"state0":[0,1e999]'), 'trajectories[0].state0[1]'],
     ['an action of another kind', altered({ actions: ['0'] }), 'trajectories[0].actions[0]'],
     ['an action within an action', altered({ actions: [[[0]]] }), 'trajectories[0].actions[0][0]'],
-    ['more states than actions', altered({ state: [[0, 0], [0, 0]] }), 'trajectories[0].state'],
+    [
+      'more states than actions',
+      altered({
+        state: [
+          [0, 0],
+          [0, 0],
+        ],
+      }),
+      'trajectories[0].state',
+    ],
     ['an observation of another kind', altered({ obs: [3] }), 'trajectories[0].obs[0]'],
     ['a boolean for a reward', altered({ reward: [true] }), 'trajectories[0].reward[0]'],
     ['a number for a termination', altered({ terminated: [0] }), 'trajectories[0].terminated[0]'],
@@ -62,9 +88,9 @@ describe('decodeTrajectories', () => {
     const mangled = fc.oneof(
       fc.string(),
       fc.json(),
-      fc.record({ env: fc.constantFrom('Pendulum-v1', 'CartPole-v1'), trajectories: fc.array(fc.anything()) }).map((x) =>
-        JSON.stringify(x, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),
-      ),
+      fc
+        .record({ env: fc.constantFrom('Pendulum-v1', 'CartPole-v1'), trajectories: fc.array(fc.anything()) })
+        .map((x) => JSON.stringify(x, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))),
       // A good file with one character changed.
       fc.tuple(fc.nat(), fc.string({ minLength: 1, maxLength: 2 })).map(([at, patch]) => {
         const content = JSON.stringify(good);
@@ -151,11 +177,15 @@ describe('replay', () => {
   });
 
   test('tolerances decide', () => {
-    const loose = replay(pendulum(), { ...file, trajectories: [{ ...trajectory, rewards: [0.5] }] }, {
-      state: 0,
-      observation: 0,
-      reward: 0.5,
-    });
+    const loose = replay(
+      pendulum(),
+      { ...file, trajectories: [{ ...trajectory, rewards: [0.5] }] },
+      {
+        state: 0,
+        observation: 0,
+        reward: 0.5,
+      },
+    );
     if (isLeft(loose)) throw loose.left;
     expect(loose.right[0]?.matches).toBe(true);
   });
@@ -164,7 +194,7 @@ describe('replay', () => {
     expect(errorOf(replay(cartPole(), file)).message).toContain('recorded from Pendulum-v1, not from CartPole-v1');
     expect(errorOf(replayed({ actions: [0] }))).toMatchObject({ argument: 'trajectories[1]' });
     expect(errorOf(replayed({ initial: [0] })).message).toContain('1 coordinates, expected 2: angle, angularVelocity');
-    const { coordinates: _, ...bare } = pendulum();
+    const { coordinates: _coordinates, ...bare } = pendulum();
     expect(errorOf(replay(bare, file)).message).toContain('cannot start at given coordinates');
   });
 

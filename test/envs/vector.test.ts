@@ -1,5 +1,16 @@
 /** The vectorised runner against a plain loop over single environments. */
-import { cartPole, defineEnv, box, discrete, mountainCarContinuous, timeLimit, type Action, type Env, vectorise, widthOf } from '@natgrad/envs';
+import {
+  type Action,
+  box,
+  cartPole,
+  defineEnv,
+  discrete,
+  type Env,
+  mountainCarContinuous,
+  timeLimit,
+  vectorise,
+  widthOf,
+} from '@natgrad/envs';
 import { foldIn, isNatgradError, type Key, key, uniformAt } from '@natgrad/tensor';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -40,7 +51,8 @@ const together = (env: Env, root: Key, seed: number, first: number, count: numbe
   const envs = vectorise(env, count, { firstIndex: first });
   const width = widthOf(env.observationSpace);
   let { state, observations } = envs.reset(root);
-  const row = (packed: Float64Array, i: number): readonly number[] => Array.from(packed.subarray(i * width, (i + 1) * width));
+  const row = (packed: Float64Array, i: number): readonly number[] =>
+    Array.from(packed.subarray(i * width, (i + 1) * width));
   const records = Array.from({ length: count }, (): ReturnType<typeof alone> => []);
   for (let step = 0; step < steps; step += 1) {
     const actions = Array.from({ length: count }, (_, i) => actionFor(env, seed, first + i, step)).flat() as number[];
@@ -74,7 +86,12 @@ describe.each(cases)('$id', (env) => {
         const steps = 40;
         const root = key(seed);
         const expected = Array.from({ length: count }, (_, i) =>
-          alone(env, root, i, Array.from({ length: steps }, (_, step) => actionFor(env, seed, i, step))),
+          alone(
+            env,
+            root,
+            i,
+            Array.from({ length: steps }, (_, step) => actionFor(env, seed, i, step)),
+          ),
         );
         expect(together(env, root, seed, 0, count, steps)).toEqual(expected);
         const cut = Math.min(split, count - 1);

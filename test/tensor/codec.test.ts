@@ -297,7 +297,7 @@ describe('ndarray', () => {
       base.lo(1, 1, 1).hi(2, 2, 3),
       base.pick(null, 1, null),
     ]) {
-      const x = fromNdarray(view as NdArray);
+      const x = fromNdarray(view);
       expect(x.shape).toEqual(view.shape);
       const copy = toNdarray(x);
       for (let i = 0; i < (view.shape[0] as number); i += 1)
@@ -337,7 +337,7 @@ describe('ndarray', () => {
 
   it('shares no storage', () => {
     const data = Float64Array.of(1, 2);
-    const x = fromNdarray(ndarray(data) as NdArray);
+    const x = fromNdarray(ndarray(data));
     data[0] = 9;
     const copy = toNdarray(transpose(x));
     copy.set(1, 9);

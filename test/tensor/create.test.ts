@@ -83,7 +83,7 @@ describe('nested arrays', () => {
   it.each<[string, unknown, string]>([
     ['text', [1, 'two'], 'input[1]'],
     ['null', null, 'input'],
-    ['a hole', [1, , 3], 'input[1]'],  
+    ['a hole', [1, , 3], 'input[1]'],
     [
       'a hole in a row',
       [
@@ -91,7 +91,7 @@ describe('nested arrays', () => {
         [, 4],
       ],
       'input[1][0]',
-    ],  
+    ],
     ['an object', [[{}]], 'input[0][0]'],
     ['a typed array', [new Float64Array(2)], 'input[0]'],
   ])('refuses %s with its path', (_, nested, path) => {

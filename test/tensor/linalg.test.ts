@@ -56,7 +56,7 @@ const factors = (
     );
     return fc
       .array(matrix, { minLength: count, maxLength: count })
-      .map((flat) => adopt(Float64Array.from(flat.flat() as number[]), 'f64', [...axes, n, n]));
+      .map((flat) => adopt(Float64Array.from<number>(flat.flat()), 'f64', [...axes, n, n]));
   });
 
 /** In column-major storage and with gaps: what a transposed view looks like. */

@@ -122,7 +122,7 @@ describe('what is no tree', () => {
     [{ a: { b: 'x' } }, 'tree.a.b', 'the string x'],
     [undefined, 'tree', 'undefined'],
     [[scalar(1), undefined], 'tree[1]', 'undefined'],
-    [[scalar(1), , scalar(2)], 'tree[1]', 'undefined'],  
+    [[scalar(1), , scalar(2)], 'tree[1]', 'undefined'],
     [{ layer: new Layer() }, 'tree.layer', 'keys {w}'],
     [new Map([['a', scalar(1)]]), 'tree', 'keys {}'],
     [new Float64Array(2), 'tree', 'keys {0, 1}'],

@@ -23,6 +23,8 @@ import {
 } from '@natgrad/autodiff';
 import { type Scalar, scalar, type Tensor, tensor } from '@natgrad/tensor';
 
+/** Equality of types that `any` and `never` do not pass. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- two signatures are identical only if the types are
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const same = <A, B>(_proof: Equal<A, B>): void => undefined;
 

@@ -67,7 +67,8 @@ export const resolveOptions = <Table extends OptionTable>(
   given: EnvOptions,
 ): Either<NatgradError, OptionValues<Table>> => {
   const names = Object.keys(table);
-  const wrong: { readonly name: string; readonly found: string; readonly expected: string; readonly text: string }[] = [];
+  const wrong: { readonly name: string; readonly found: string; readonly expected: string; readonly text: string }[] =
+    [];
   const resolved: Record<string, unknown> = Object.fromEntries(names.map((name) => [name, table[name]?.default]));
   for (const [name, value] of Object.entries(given)) {
     const option = Object.hasOwn(table, name) ? table[name] : undefined;

@@ -55,7 +55,10 @@ export const loadEnv =
       if (!Object.hasOwn(module, spec.export))
         return refuse('export', `${spec.module} exports no ${spec.export}`, `one of ${Object.keys(module).join(', ')}`);
       const exported = module[spec.export];
-      const made: unknown = typeof exported === 'function' ? await exported(spec.options ?? {}) : exported;
+      const made: unknown =
+        typeof exported === 'function'
+          ? await (exported as (options: unknown) => unknown)(spec.options ?? {})
+          : exported;
       return isEnv(made)
         ? right(made)
         : refuse('export', `${place} is ${describeForeign(made)}`, 'an environment: { id, reset, step, … }');

@@ -3,7 +3,13 @@ import type { NatgradError } from '@natgrad/tensor';
 import { invalid, nearestNames } from '@natgrad/tensor/internal';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { classic } from './classic/index.js';
-import { type EnvDefinition, type EnvOptions, type NumberOption, type OptionTable, resolveOptions } from './definition.js';
+import {
+  type EnvDefinition,
+  type EnvOptions,
+  type NumberOption,
+  type OptionTable,
+  resolveOptions,
+} from './definition.js';
 import type { Env } from './env.js';
 import { timeLimit } from './time-limit.js';
 

@@ -55,7 +55,8 @@ const difference = (ours: Vector, recorded: Vector): number => {
   return largest;
 };
 
-const larger = (so: Deviation, gap: number, step: number): Deviation => (gap > so.largest ? { largest: gap, step } : so);
+const larger = (so: Deviation, gap: number, step: number): Deviation =>
+  gap > so.largest ? { largest: gap, step } : so;
 
 const AGREE: Deviation = Object.freeze({ largest: 0, step: -1 });
 
@@ -70,7 +71,11 @@ const replayOne = (env: Env, trajectory: Trajectory, tolerances: Tolerances): Tr
     const next = env.step(state, action);
     state = next.state;
     stateGap = larger(stateGap, difference(coordinates.read(state), trajectory.states[step] as Vector), step);
-    observationGap = larger(observationGap, difference(next.observation, trajectory.observations[step] as Vector), step);
+    observationGap = larger(
+      observationGap,
+      difference(next.observation, trajectory.observations[step] as Vector),
+      step,
+    );
     rewardGap = larger(rewardGap, difference([next.reward], [trajectory.rewards[step] as number]), step);
     if (next.terminated !== trajectory.terminated[step]) terminationMismatches.push(step);
   });
@@ -116,7 +121,8 @@ export const replay = (
   tolerances: Tolerances = defaultTolerances(env),
 ): Either<NatgradError, readonly TrajectoryReplay[]> => {
   if (file.env !== env.id) return fail('env', `the file was recorded from ${file.env}, not from ${env.id}`, env.id);
-  if (env.coordinates === undefined) return fail('env', `${env.id} cannot start at given coordinates`, 'Env.coordinates');
+  if (env.coordinates === undefined)
+    return fail('env', `${env.id} cannot start at given coordinates`, 'Env.coordinates');
   const replays: TrajectoryReplay[] = [];
   for (const [i, trajectory] of file.trajectories.entries()) {
     const replayed = attempt(`trajectories[${i}]`, () => replayOne(env, trajectory, tolerances));
@@ -133,6 +139,10 @@ const attempt = <T>(path: string, run: () => T): Either<NatgradError, T> => {
   } catch (error) {
     if (!isNatgradError(error)) throw error;
     // The first line: the second names a line of code, which here is not the caller's fault.
-    return fail(path, error.message.split('\n', 1).join(''), error.expected ?? 'a start and actions that the environment takes');
+    return fail(
+      path,
+      error.message.split('\n', 1).join(''),
+      error.expected ?? 'a start and actions that the environment takes',
+    );
   }
 };

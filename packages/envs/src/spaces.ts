@@ -143,8 +143,7 @@ export const checkAction = (space: Space, action: Action, operation: string): vo
   }
   const width = space.low.length;
   if (!isVector(action) || action.length !== width) throw badWidth(space, action, operation);
-  for (let i = 0; i < width; i += 1)
-    if (!Number.isFinite(action[i])) throw badElement(action, i, operation);
+  for (let i = 0; i < width; i += 1) if (!Number.isFinite(action[i])) throw badElement(action, i, operation);
 };
 
 const badChoice = (space: Discrete, action: Action, operation: string): NatgradError => {

@@ -46,7 +46,9 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const number: Decoder<number> = (value, path) =>
-  typeof value === 'number' && Number.isFinite(value) ? right(value) : malformed(path, describeForeign(value), 'a finite number');
+  typeof value === 'number' && Number.isFinite(value)
+    ? right(value)
+    : malformed(path, describeForeign(value), 'a finite number');
 
 const boolean: Decoder<boolean> = (value, path) =>
   typeof value === 'boolean' ? right(value) : malformed(path, describeForeign(value), 'true or false');
@@ -117,7 +119,11 @@ const parse = (content: string): Decoded<unknown> => {
   try {
     return right(JSON.parse(content));
   } catch (error) {
-    return malformed('the file', `no JSON (${error instanceof Error ? error.message : String(error)})`, 'a JSON object');
+    return malformed(
+      'the file',
+      `no JSON (${error instanceof Error ? error.message : String(error)})`,
+      'a JSON object',
+    );
   }
 };
 

@@ -91,14 +91,18 @@ export const vectorise = <State>(
   const discrete = env.actionSpace.kind === 'discrete';
 
   /** Copies one observation into its row of a packed array that is still being filled. */
-  const pack = (packed: Float64Array, row: number, observation: Vector): void => {
+  const pack = (out: Float64Array, row: number, observation: Vector): void => {
     if (observation.length !== width)
-      throw shapeError(env.id, `environment ${firstIndex + row} showed ${observation.length} numbers, its space has ${width}`, {
-        argument: 'observation',
-        found: `${observation.length} numbers`,
-        expected: `${width} numbers`,
-      });
-    for (let j = 0, at = row * width; j < width; j += 1, at += 1) packed[at] = observation[j] as number;
+      throw shapeError(
+        env.id,
+        `environment ${firstIndex + row} showed ${observation.length} numbers, its space has ${width}`,
+        {
+          argument: 'observation',
+          found: `${observation.length} numbers`,
+          expected: `${width} numbers`,
+        },
+      );
+    for (let j = 0, at = row * width; j < width; j += 1, at += 1) out[at] = observation[j] as number;
   };
 
   const actionOf = (actions: Vector, row: number): Action => {
@@ -153,7 +157,14 @@ export const vectorise = <State>(
         states[i] = start.state;
         episodes[i] = episode;
       }
-      return { state: { key: state.key, states, episodes }, observations, finalObservations, rewards, terminated, truncated };
+      return {
+        state: { key: state.key, states, episodes },
+        observations,
+        finalObservations,
+        rewards,
+        terminated,
+        truncated,
+      };
     },
   };
 };

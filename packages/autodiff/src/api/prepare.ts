@@ -14,7 +14,7 @@ export interface Prepared extends TracedTree {
 }
 
 /** Flattens the point of differentiation, whose leaves must be floats. */
-export const flattenFloats = (
+const flattenFloats = (
   operation: string,
   argument: string,
   tree: unknown,

@@ -135,7 +135,13 @@ export const acrobot = (): Env<AcrobotState, number> =>
       // Height of the free end above the fixed point, in lengths of a link.
       const { angle1, angle2 } = next.state;
       const terminated = -Math.cos(angle1) - Math.cos(angle2 + angle1) > 1;
-      return { state: next.state, observation: next.observation, reward: terminated ? 0 : -1, terminated, truncated: false };
+      return {
+        state: next.state,
+        observation: next.observation,
+        reward: terminated ? 0 : -1,
+        terminated,
+        truncated: false,
+      };
     },
     coordinates: {
       names: ['angle1', 'angle2', 'velocity1', 'velocity2'],
@@ -151,7 +157,7 @@ export const acrobot = (): Env<AcrobotState, number> =>
     },
   });
 
-export const definition: EnvDefinition<Record<never, never>> = {
+export const definition: EnvDefinition<object> = {
   id: 'Acrobot-v1',
   summary: 'swing the free end of two links above a line with a torque at the middle joint',
   timeLimit: 500,

@@ -94,7 +94,13 @@ export const cartPole = ({ suttonBartoReward = false }: CartPoleOptions = {}): E
       const next = { position, velocity, angle, angularVelocity, fallen: state.fallen || terminated };
       const alive = suttonBartoReward ? 0 : 1;
       const failed = suttonBartoReward ? -1 : state.fallen ? 0 : 1;
-      return { state: next, observation: observe(next), reward: terminated ? failed : alive, terminated, truncated: false };
+      return {
+        state: next,
+        observation: observe(next),
+        reward: terminated ? failed : alive,
+        terminated,
+        truncated: false,
+      };
     },
     coordinates: {
       names: ['position', 'velocity', 'angle', 'angularVelocity'],

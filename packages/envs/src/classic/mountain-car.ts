@@ -2,12 +2,12 @@ import type { EnvDefinition, NumberOption } from '../definition.js';
 import { defineEnv, type Env, type Transition } from '../env.js';
 import { discrete } from '../spaces.js';
 import {
-  observed,
   coordinates,
   drive,
   type MountainCarOptions,
   type MountainCarState,
   observationSpace,
+  observed,
   reset,
 } from './_mountain-car.js';
 

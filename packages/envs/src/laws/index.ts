@@ -48,7 +48,8 @@ const keys: fc.Arbitrary<Key> = fc.nat().map(keyOf);
 const faultOf = (space: Space): string | null => {
   if (space.kind === 'discrete') return Number.isInteger(space.n) && space.n >= 1 ? null : `it has ${space.n} choices`;
   const width = space.shape.reduce((product, extent) => product * extent, 1);
-  if (!space.shape.every((extent) => Number.isInteger(extent) && extent >= 1)) return `its shape is [${space.shape.join(',')}]`;
+  if (!space.shape.every((extent) => Number.isInteger(extent) && extent >= 1))
+    return `its shape is [${space.shape.join(',')}]`;
   if (space.low.length !== width || space.high.length !== width)
     return `its shape [${space.shape.join(',')}] has ${space.low.length} low and ${space.high.length} high bounds`;
   const wrong = space.low.findIndex((low, i) => !(low <= (space.high[i] as number)));
@@ -78,11 +79,24 @@ const invalidActionsFor = (space: Space): readonly unknown[] => {
   if (space.kind === 'discrete') return [-1, space.n, 0.5, NaN, Infinity, [0], '0', null, undefined];
   const width = space.low.length;
   const filled = (value: number): Vector => new Array<number>(width).fill(value);
-  return [filled(NaN), filled(Infinity), filled(-Infinity), [...(filled(0) as number[]), 0], [], 0, '0', null, undefined];
+  return [
+    filled(NaN),
+    filled(Infinity),
+    filled(-Infinity),
+    [...(filled(0) as number[]), 0],
+    [],
+    0,
+    '0',
+    null,
+    undefined,
+  ];
 };
 
 /** All transitions of an episode, each made from the state before it; goes on after the end. */
-const play = <State>(env: Env<State>, { key, actions }: Episode): readonly [Start<State>, readonly Transition<State>[]] => {
+const play = <State>(
+  env: Env<State>,
+  { key, actions }: Episode,
+): readonly [Start<State>, readonly Transition<State>[]] => {
   const start = env.reset(key);
   const transitions: Transition<State>[] = [];
   actions.reduce((state, action) => {
@@ -94,19 +108,22 @@ const play = <State>(env: Env<State>, { key, actions }: Episode): readonly [Star
 };
 
 const requireFinite = (observation: Vector, space: Box, when: string): void => {
-  require(observation.length === widthOf(space), () => `${when} has ${observation.length} numbers, its space ${widthOf(space)}`);
+  require(observation.length === widthOf(space), () =>
+    `${when} has ${observation.length} numbers, its space ${widthOf(space)}`);
   for (let i = 0; i < observation.length; i += 1)
     require(Number.isFinite(observation[i]), () => `element ${i} of ${when} is ${String(observation[i])}`);
 };
 
 const requireInside = (observation: Vector, space: Box, when: string): void => {
   requireFinite(observation, space, when);
-  require(contains(space, observation), () => `${when} lies outside its space: [${Array.from(observation).join(', ')}]`);
+  require(contains(space, observation), () =>
+    `${when} lies outside its space: [${Array.from(observation).join(', ')}]`);
 };
 
 const requireTransition = (next: Transition<unknown>, space: Box, when: string): void => {
   require(Number.isFinite(next.reward), () => `the reward of ${when} is ${String(next.reward)}`);
-  require(typeof next.terminated === 'boolean', () => `terminated of ${when} is ${String(next.terminated)}, no boolean`);
+  require(typeof next.terminated === 'boolean', () =>
+    `terminated of ${when} is ${String(next.terminated)}, no boolean`);
   require(typeof next.truncated === 'boolean', () => `truncated of ${when} is ${String(next.truncated)}, no boolean`);
   requireFinite(next.observation, space, `the observation of ${when}`);
 };
@@ -129,7 +146,7 @@ export const envLaws = <State>(env: Env<State>, options: EnvLawOptions = {}): re
   });
   const law = (name: string, holds: (episode: Episode) => void): EnvLaw => ({
     name: `${env.id}: ${name}`,
-    property: fc.property(episodes, holds) as fc.IPropertyWithHooks<unknown>,
+    property: fc.property(episodes, holds),
   });
   const limit = env.timeLimit;
 
@@ -151,7 +168,11 @@ export const envLaws = <State>(env: Env<State>, options: EnvLawOptions = {}): re
       // Backwards, so that every step runs in another order than the first time.
       for (let i = transitions.length - 1; i >= 0; i -= 1) {
         const before = i === 0 ? start.state : (transitions[i - 1] as Transition<State>).state;
-        requireSame(`transition ${i}`, clonePlain(env.step(before, episode.actions[i] as Action), 'transition'), recorded[i]);
+        requireSame(
+          `transition ${i}`,
+          clonePlain(env.step(before, episode.actions[i] as Action), 'transition'),
+          recorded[i],
+        );
       }
     }),
     law('inputs are not changed', ({ key, actions: taken }) => {
@@ -206,7 +227,8 @@ export const envLaws = <State>(env: Env<State>, options: EnvLawOptions = {}): re
         kept.push({ observation, copy: clonePlain(observation, 'observation') });
         return next;
       }, start.state);
-      require(new Set(kept.map(({ observation }) => observation)).size === kept.length, () => 'one vector was handed out twice');
+      require(new Set(kept.map(({ observation }) => observation)).size === kept.length, () =>
+        'one vector was handed out twice');
       kept.forEach(({ observation, copy }, i) =>
         requireSame(`observation ${i} after the episode`, clonePlain(observation, 'observation'), copy),
       );
@@ -215,7 +237,8 @@ export const envLaws = <State>(env: Env<State>, options: EnvLawOptions = {}): re
       const { state } = env.reset(key);
       for (const action of invalidActionsFor(actionSpace)) {
         const thrown = caught(() => env.step(state, action as Action));
-        require(isNatgradError(thrown), () => `the action ${String(action)} gives ${String(thrown)}, not a NatgradError`);
+        require(isNatgradError(thrown), () =>
+          `the action ${String(action)} gives ${String(thrown)}, not a NatgradError`);
       }
     }),
     ...(limit === null
@@ -225,7 +248,8 @@ export const envLaws = <State>(env: Env<State>, options: EnvLawOptions = {}): re
             let { state } = env.reset(key);
             for (let step = 1; step <= limit + 1; step += 1) {
               const next = env.step(state, pattern[step % pattern.length] as Action);
-              require(next.truncated === step >= limit, () => `truncated is ${next.truncated} at step ${step} of ${limit}`);
+              require(next.truncated === step >= limit, () =>
+                `truncated is ${next.truncated} at step ${step} of ${limit}`);
               state = next.state;
             }
           }),
@@ -237,7 +261,8 @@ export const envLaws = <State>(env: Env<State>, options: EnvLawOptions = {}): re
             const [start, transitions] = play(env, episode);
             [start, ...transitions].forEach(({ state }, i) => {
               const values = Array.from(coordinates.read(state));
-              require(values.length === coordinates.names.length, () => `${values.length} values, ${coordinates.names.length} names`);
+              require(values.length === coordinates.names.length, () =>
+                `${values.length} values, ${coordinates.names.length} names`);
               requireSame(`coordinates ${i}`, Array.from(coordinates.read(coordinates.start(values).state)), values);
             });
           }),

@@ -12,7 +12,8 @@ const isPlainRecord = (value: object): value is Readonly<Record<string, unknown>
  * Functions, class instances, symbols, maps and the like make it throw, with the path to the first one.
  */
 export const clonePlain = (value: unknown, path = 'state'): unknown => {
-  if (typeof value === 'function' || typeof value === 'symbol') throw new Error(`${path} is a ${typeof value}, not plain data`);
+  if (typeof value === 'function' || typeof value === 'symbol')
+    throw new Error(`${path} is a ${typeof value}, not plain data`);
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map((item, i) => clonePlain(item, `${path}[${i}]`));
   if (isTyped(value)) return value.slice();
@@ -23,7 +24,8 @@ export const clonePlain = (value: unknown, path = 'state'): unknown => {
 /** The path to the first difference between two plain values, bit for bit (NaN equals NaN, 0 and −0 differ); else null. */
 export const firstDifference = (a: unknown, b: unknown, path = ''): string | null => {
   if (Object.is(a, b)) return null;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return `${path}: ${show(a)} and ${show(b)}`;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null)
+    return `${path}: ${show(a)} and ${show(b)}`;
   if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return `${path}: values of different kinds`;
   const names = Object.keys(a);
   const others = Object.keys(b);

@@ -1,6 +1,6 @@
 /** Laws of a distribution: your own, too. */
 import { grad, hvp, jvp, sum, vjp } from '@natgrad/autodiff';
-import { arange, type Key, linspace, reshape, type Scalar, slice, split, type Tensor, treeMap } from '@natgrad/tensor';
+import { type Key, type Scalar, slice, split, type Tensor, treeMap } from '@natgrad/tensor';
 import { adopt, elements } from '@natgrad/tensor/internal';
 import { type Law, law } from '@natgrad/tensor/laws';
 import fc from 'fast-check';
@@ -17,6 +17,7 @@ import {
   snapshot,
   tensors,
 } from './check.js';
+import { type Measure, measureOf, repeatRows, requireExpectation } from './measure.js';
 
 export interface DistributionLawOptions {
   /** Where elements of each parameter may lie. Default: between −2 and 2 for all. */
@@ -24,72 +25,6 @@ export interface DistributionLawOptions {
   /** Extreme but valid values of each parameter, e.g. logits of ±1000. Default: ±20. */
   readonly extremes?: Readonly<Record<string, readonly number[]>>;
 }
-
-/** Samples behind each Monte Carlo check. */
-const SAMPLES = 4000;
-/** Standard errors that a Monte Carlo mean may be off: 6 happen once in 5·10⁸ checks. */
-const ERRORS = 6;
-
-/** Actions to sum a function over, with weights: exact for choices and (to 1e-9) for one number, else samples. */
-interface Measure {
-  readonly actions: Tensor;
-  readonly count: number;
-  readonly weights: (parameters: DistributionParameters) => readonly number[];
-  readonly exact: boolean;
-}
-
-/** The same parameters in `count` rows. */
-export const repeatRows = (parameters: DistributionParameters, count: number): DistributionParameters =>
-  treeMap((x) => {
-    const row = elements(x);
-    const data = new Float64Array(count * x.size);
-    for (let i = 0; i < count; i += 1) data.set(row, i * x.size);
-    return adopt(data, 'f64', [count, ...x.shape.slice(1)]);
-  }, parameters);
-
-/** Half-width of the grid over one continuous action, and its points: step 0.02 for deviations from e⁻² = 0.135 on. */
-const REACH = 60;
-const POINTS = 6001;
-
-/** How to take expectations under a distribution of one row. */
-export const measureOf = (distribution: Distribution, parameters: DistributionParameters, sampleKey: Key): Measure => {
-  const { counts, shape } = distribution.action;
-  const density =
-    (count: number, actions: Tensor, step: number) =>
-    (p: DistributionParameters): readonly number[] =>
-      Array.from(elements(distribution.logProbability(repeatRows(p, count), actions)), (x) => step * Math.exp(x));
-  if (counts?.length === 1 && shape.length === 0) {
-    const count = counts[0] as number;
-    const actions = arange(0, count, 1, 'i32');
-    return { actions, count, weights: density(count, actions, 1), exact: true };
-  }
-  if (counts === undefined && shape.length === 1 && shape[0] === 1) {
-    const actions = reshape(linspace(-REACH, REACH, POINTS), [POINTS, 1]);
-    return { actions, count: POINTS, weights: density(POINTS, actions, (2 * REACH) / (POINTS - 1)), exact: true };
-  }
-  const actions = distribution.sample(repeatRows(parameters, SAMPLES), split(sampleKey, SAMPLES));
-  return { actions, count: SAMPLES, weights: () => new Array<number>(SAMPLES).fill(1 / SAMPLES), exact: false };
-};
-
-/** Weighted mean of `values` against an expected number: to `tolerance` where exact, else within six standard errors. */
-const requireExpectation = (
-  what: string,
-  measure: Measure,
-  weights: readonly number[],
-  values: readonly number[],
-  expected: number,
-  tolerance = 1e-7,
-): void => {
-  const mean = values.reduce((total, x, i) => total + (weights[i] === 0 ? 0 : (weights[i] as number) * x), 0);
-  if (measure.exact) {
-    requireClose(what, mean, expected, tolerance);
-    return;
-  }
-  const variance = values.reduce((total, x) => total + (x - mean) ** 2, 0) / (values.length - 1);
-  const allowed = ERRORS * Math.sqrt(variance / values.length) + 1e-9 * (1 + Math.abs(expected));
-  require(Math.abs(mean - expected) <= allowed, () =>
-    `${what}: mean ${mean} of ${values.length} samples, expected ${expected} ± ${allowed}`);
-};
 
 /** Arbitrary parameters with a number of rows. */
 export const arbitraryParameters = (
@@ -217,12 +152,14 @@ export const distributionLaws = (distribution: Distribution, options: Distributi
         hvp((q: DistributionParameters) => total(distribution.kl(p, q)), p, v),
         metric,
         1e-9,
+        1,
       );
       requireCloseTrees(
         '∇² KL(· ‖ old)·v',
         hvp((q: DistributionParameters) => total(distribution.kl(q, p)), p, v),
         metric,
         1e-9,
+        1,
       );
     }),
     named('M is symmetric and positive semidefinite', fc.tuple(several, several, several), ([p, u, v]) => {

@@ -10,7 +10,7 @@ import { naturalGradient } from '../natural-gradient.js';
 import type { DistributionParameters } from '../policy/distribution.js';
 import { addScaled, inner, scaled } from '../vector.js';
 import { numbers, require, requireClose, requireCloseTrees, requireUnchanged, snapshot } from './check.js';
-import { measureOf, repeatRows } from './distribution-laws.js';
+import { measureOf, repeatRows } from './measure.js';
 import { observationsOf } from './problems.js';
 
 /** A random vector with the shapes of the parameters. */

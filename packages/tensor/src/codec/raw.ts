@@ -5,7 +5,7 @@ import { elements, type Tensor } from '../tensor.js';
 import type { Refuse } from './refuse.js';
 
 /** NumPy's own limit (2.0 and later), and one that keeps `ndarray`, which compiles a class per rank, quick. */
-export const MAX_RANK = 64;
+const MAX_RANK = 64;
 
 const hostIsLittleEndian: boolean = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
