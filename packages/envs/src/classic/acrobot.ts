@@ -157,7 +157,7 @@ export const acrobot = (): Env<AcrobotState, number> =>
     },
   });
 
-export const definition: EnvDefinition<object> = {
+export const definition: EnvDefinition<Readonly<Record<string, never>>> = {
   id: 'Acrobot-v1',
   summary: 'swing the free end of two links above a line with a torque at the middle joint',
   timeLimit: 500,
