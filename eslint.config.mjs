@@ -11,7 +11,10 @@ import tseslint from 'typescript-eslint';
 const buildersOfFreshValues = [
   ['packages/tensor/src/*.ts', 'operations fill the one fresh buffer of their result'],
   ['packages/autodiff/src/{ir,optimise,transforms}/**', 'passes over a graph fill tables that end with the pass'],
-  ['packages/autodiff/src/primitives/{_loops,_scan-reverse,scan,while}.ts', 'structured primitives run loops of graphs'],
+  [
+    'packages/autodiff/src/primitives/{_loops,_scan-reverse,scan,while}.ts',
+    'structured primitives run loops of graphs',
+  ],
   ['packages/autodiff/src/api/jit.ts', 'the cache of compiled functions fills as they are called'],
   ['packages/autodiff/src/backends/**', 'engines fill the slots of one run'],
   ['packages/envs/src/**', 'a step writes the next state, drawn pictures and observations into fresh buffers'],

@@ -7,7 +7,7 @@ import { evaluate, type IterationRecord, mlpModel, presetConfig, type Snapshot, 
 import { foldIn, key } from '@natgrad/tensor';
 import { bootstrapInterval, interquartileMean, mean } from './statistics.js';
 
-export const CLASSIC_HELP = `Usage: npm run bench -- classic [options]
+const CLASSIC_HELP = `Usage: npm run bench -- classic [options]
 
 Trains every classic task with its preset, seed after seed, and evaluates each
 policy on 100 episodes. Seeds that are in the results already are not repeated.

@@ -1,6 +1,8 @@
 /** What the command line says about itself, and about mistakes. */
+
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { presets } from '@natgrad/rl-trpo';
 import { describe, expect, test } from 'vitest';
 import { natgrad } from './natgrad.js';
 
@@ -126,7 +128,7 @@ test('options reach the run, resolved and under their own kinds', async () => {
     valueMinibatch: null,
     scaleRewards: true,
     dtype: 'f32',
-    gamma: 0.99,
+    gamma: presets['CartPole-v1']?.options.gamma,
   });
 });
 

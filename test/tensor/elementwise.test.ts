@@ -229,10 +229,10 @@ describe('erf', () => {
     readFileSync(new URL('../fixtures/erf/erf.json', import.meta.url), 'utf8'),
   ) as readonly (readonly [number, string])[];
 
-  it('is within 4 ulp of values computed to 40 digits', () => {
-    expect(table.length).toBeGreaterThan(40);
+  it('is as close to values computed to 40 digits as its documentation says', () => {
+    expect(table.length).toBeGreaterThan(100);
     for (const [x, digits] of table) {
-      expect(ulpsBetween(item(erf(x)), Number(digits)), `erf(${x})`).toBeLessThanOrEqual(4);
+      expect(ulpsBetween(item(erf(x)), Number(digits)), `erf(${x})`).toBeLessThanOrEqual(x < 0.5 ? 4 : x < 2 ? 2 : 1);
       expect(item(erf(-x))).toBe(-item(erf(x)));
     }
   });

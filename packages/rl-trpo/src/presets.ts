@@ -21,6 +21,9 @@ const classic: Partial<TrpoConfig> = {
   valueMinibatch: 256,
 };
 
+/** The critic of the presets below: fewer and larger steps of Adam cost half the time and lose nothing there. */
+const quickCritic: Partial<TrpoConfig> = { valueEpochs: 10, valueLearningRate: 0.003 };
+
 /** Presets by name; an environment's id is the name of the preset for it. */
 export const presets: Readonly<Record<string, Preset>> = Object.freeze({
   default: { summary: 'the defaults', options: {} },
@@ -44,7 +47,7 @@ export const presets: Readonly<Record<string, Preset>> = Object.freeze({
   },
   'Acrobot-v1': {
     summary: 'for 100,000 steps and more',
-    options: { ...classic, delta: 0.02, normaliseObservations: true },
+    options: { ...classic, ...quickCritic, delta: 0.02, normaliseObservations: true },
   },
   'MountainCar-v0': {
     summary: 'hard: reward comes only at the goal',
@@ -52,11 +55,27 @@ export const presets: Readonly<Record<string, Preset>> = Object.freeze({
   },
   'Pendulum-v1': {
     summary: 'swing up with scaled rewards',
-    options: { ...classic, gamma: 0.95, delta: 0.02, normaliseObservations: true, scaleRewards: true },
+    // γ 0.9 and large batches: of 2 or 4 seeds each with γ 0.95 or batches of 1024, one stayed below −300 after 100,000 steps.
+    options: {
+      ...classic,
+      gamma: 0.9,
+      delta: 0.05,
+      batchSize: 2048,
+      valueMinibatch: 512,
+      normaliseObservations: true,
+      scaleRewards: true,
+    },
   },
   'MountainCarContinuous-v0': {
     summary: 'hard: standing still is a local optimum',
-    options: { ...classic, gamma: 0.999, normaliseObservations: true, scaleRewards: true, initialLogDeviation: 0.5 },
+    options: {
+      ...classic,
+      ...quickCritic,
+      gamma: 0.999,
+      normaliseObservations: true,
+      scaleRewards: true,
+      initialLogDeviation: 0.5,
+    },
   },
 });
 

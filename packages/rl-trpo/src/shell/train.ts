@@ -130,6 +130,7 @@ const stopwatch = (): { readonly probe: Probe; readonly read: () => Record<Stage
  * and the environment itself throw
  * @example
  * ```ts
+ * import { makeEnv, vectorise } from '@natgrad/envs';
  * const env = makeEnv('CartPole-v1');
  * if (env._tag === 'Left') throw env.left;
  * const config = { envs: vectorise(env.right, 4), options: { batchSize: 64, hidden: [8] }, key: key(0), steps: 128 };
