@@ -11,12 +11,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { presets } from '@natgrad/rl-trpo';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Ended, natgrad } from './natgrad.js';
 
 const cli = natgrad();
 const small = [
+  '--set',
+  'gamma=0.97',
   '--set',
   'batchSize=64',
   '--set',
@@ -103,9 +104,9 @@ describe('checkpoints', () => {
 
   test('of a run whose options were changed', async () => {
     const end = await resumed('changed', (_, folder) =>
-      edited(join(folder, 'run.json'), (text) => text.replace(/"gamma": [\d.]+/, '"gamma": 0.9')),
+      edited(join(folder, 'run.json'), (text) => text.replace('"gamma": 0.97', '"gamma": 0.9')),
     );
-    refused(end, `a checkpoint of gamma ${presets['CartPole-v1']?.options.gamma}`, 'this run is of gamma 0.9');
+    refused(end, 'a checkpoint of gamma 0.97', 'this run is of gamma 0.9');
   });
 });
 

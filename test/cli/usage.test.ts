@@ -2,7 +2,7 @@
 
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { presets } from '@natgrad/rl-trpo';
+import { defaultConfig, presets } from '@natgrad/rl-trpo';
 import { describe, expect, test } from 'vitest';
 import { natgrad } from './natgrad.js';
 
@@ -128,7 +128,8 @@ test('options reach the run, resolved and under their own kinds', async () => {
     valueMinibatch: null,
     scaleRewards: true,
     dtype: 'f32',
-    gamma: presets['CartPole-v1']?.options.gamma,
+    gamma: presets['CartPole-v1']?.options.gamma ?? defaultConfig.gamma,
+    delta: presets['CartPole-v1']?.options.delta,
   });
 });
 

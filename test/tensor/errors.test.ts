@@ -68,8 +68,11 @@ describe('an error', () => {
 
   it('leaves the depth of stack traces as it was', () => {
     const before = Error.stackTraceLimit;
+    Error.stackTraceLimit = 7;
     errorOf(() => add(zeros([2]), zeros([3])));
-    expect(Error.stackTraceLimit).toBe(before);
+    const after = Error.stackTraceLimit;
+    Error.stackTraceLimit = before;
+    expect(after).toBe(7);
     const deep = (levels: number): unknown =>
       levels === 0 ? add(zeros([2]), zeros([3])) : [levels].map((n) => deep(n - 1));
     expect(errorOf(() => deep(30)).at).toContain(here);

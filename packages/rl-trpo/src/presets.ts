@@ -41,9 +41,10 @@ export const presets: Readonly<Record<string, Preset>> = Object.freeze({
     },
   },
   'CartPole-v1': {
-    // With γ near 1 and λ = 0.95 the advantages of episodes that last to the limit are noise, and solved policies drift away.
+    // Scaled rewards make the difference: without them the critic is too slow for values near 100, and when all episodes last to
+    // the limit its errors are the advantages, which drive solved policies away. With them they stayed solved in 3 of 3 seeds.
     summary: 'solved within 100,000 steps',
-    options: { ...classic, gamma: 0.98, lambda: 0.8, delta: 0.02, damping: 0.01 },
+    options: { ...classic, ...quickCritic, delta: 0.02, scaleRewards: true },
   },
   'Acrobot-v1': {
     summary: 'for 100,000 steps and more',

@@ -23,12 +23,15 @@ const COLOURS = {
 type Part = keyof typeof COLOURS;
 const PARTS = Object.keys(COLOURS) as readonly Part[];
 
-/** In the drawing a colour is a variable; the style sheet says what it is. */
-const colour = (part: Part): string => `var(--${part})`;
+/** The drawing itself is light, also in viewers that know no style sheets. */
+const colour = (part: Part): string => COLOURS[part][0];
 
-const palette = (which: 0 | 1): string => PARTS.map((part) => `--${part}:${COLOURS[part][which]}`).join(';');
+/** In the dark, whatever has the light colour of a part gets its dark one. */
+const DARK = PARTS.flatMap((part) =>
+  ['fill', 'stroke'].map((property) => `[${property}="${COLOURS[part][0]}"]{${property}:${COLOURS[part][1]}}`),
+).join('');
 
-const STYLE = `<style>svg{${palette(0)};background:var(--paper)}@media (prefers-color-scheme:dark){svg{${palette(1)}}}</style>`;
+const STYLE = `<style>@media (prefers-color-scheme:dark){${DARK}}</style>`;
 
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 
@@ -77,7 +80,7 @@ const specification = (points: readonly Point[], { id, seed, threshold }: CurveS
   // Fixed, for without a browser the extent of a text is only guessed.
   autosize: 'none',
   padding: { left: 72, right: 84, top: 96, bottom: 56 },
-  background: 'transparent',
+  background: colour('paper'),
   title: {
     text: id,
     subtitle: `TRPO, seed ${seed}. Return of the episodes in each batch: mean, least and greatest`,
