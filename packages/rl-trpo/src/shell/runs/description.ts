@@ -1,0 +1,87 @@
+/** What a run is of: all that training needs to begin, and what it ran on. */
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { decodeConfig, type TrpoConfig } from '../../config.js';
+import { type RunError, runError } from './errors.js';
+
+/** The format of a run's files that this version writes, and the newest that it reads. */
+export const RUN_FORMAT = 1;
+
+export interface RunDescription {
+  readonly environment: { readonly id: string; readonly options: Readonly<Record<string, unknown>> };
+  readonly seed: number;
+  /** Environment steps to train for. */
+  readonly steps: number;
+  /** Name of the preset that the options came from, if one did. */
+  readonly preset: string | null;
+  /** Every option, resolved. */
+  readonly options: TrpoConfig;
+  /** Of whatever the bits of a run may depend on: packages, Node, engine, platform. */
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Refuses what a newer version has written, and what is no file of a run at all. */
+export const checkFormat = (path: string, value: unknown): Either<RunError, Readonly<Record<string, unknown>>> => {
+  if (!isRecord(value) || !Number.isInteger(value['format']))
+    return left(runError('Malformed', path, 'no format number', 'a file of a run'));
+  const format = value['format'] as number;
+  if (format < 1) return left(runError('Malformed', path, `format ${format}`, `a format from 1 to ${RUN_FORMAT}`));
+  if (format > RUN_FORMAT) {
+    const versions = value['versions'];
+    const writer =
+      isRecord(versions) && typeof versions['natgrad'] === 'string'
+        ? `natgrad ${versions['natgrad'].slice(0, 40)}`
+        : 'a newer version';
+    return left(
+      runError(
+        'NewerVersion',
+        path,
+        `format ${format}, written by ${writer}`,
+        `this version reads formats up to ${RUN_FORMAT}: update natgrad`,
+      ),
+    );
+  }
+  return right(value);
+};
+
+export const encodeDescription = (description: RunDescription): string =>
+  `${JSON.stringify({ format: RUN_FORMAT, ...description }, null, 2)}\n`;
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+/** Reads a description out of parsed JSON: every field checked, the options by their own decoder. */
+export const decodeDescription = (path: string, json: unknown): Either<RunError, RunDescription> => {
+  const checked = checkFormat(path, json);
+  if (isLeft(checked)) return checked;
+  const { environment, seed, steps, preset, options, versions } = checked.right;
+  const malformed = (field: string, expected: string): Either<RunError, never> =>
+    left(runError('Malformed', path, `${field} is not as natgrad writes it`, `${field}: ${expected}`));
+  if (!isRecord(environment) || typeof environment['id'] !== 'string' || !isRecord(environment['options']))
+    return malformed('environment', '{ id, options }');
+  if (!isCount(seed)) return malformed('seed', 'a whole number ≥ 0');
+  if (!isCount(steps)) return malformed('steps', 'a whole number ≥ 0');
+  if (preset !== null && typeof preset !== 'string') return malformed('preset', 'a name, or null');
+  if (!isRecord(versions) || !Object.values(versions).every((version) => typeof version === 'string'))
+    return malformed('versions', 'a record of strings');
+  const decoded = decodeConfig(options);
+  if (isLeft(decoded))
+    return left(runError('Malformed', path, decoded.left.message, 'options that this version knows'));
+  return right({
+    environment: { id: environment['id'], options: environment['options'] },
+    seed,
+    steps,
+    preset,
+    options: decoded.right,
+    versions: versions as Readonly<Record<string, string>>,
+  });
+};
+
+/** What a checkpoint must have in common with its run, by name. */
+export const identityOf = ({ environment, seed, options }: RunDescription): Readonly<Record<string, unknown>> => ({
+  environment: environment.id,
+  ...Object.fromEntries(Object.entries(environment.options).map(([name, value]) => [`env.${name}`, value])),
+  seed,
+  ...options,
+});

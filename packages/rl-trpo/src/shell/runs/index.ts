@@ -1,0 +1,17 @@
+/** Runs on disk: folders with checkpoints that a crash at any moment leaves intact. Needs Node. */
+export type { RunDescription } from './description.js';
+export type { RunError, RunErrorCode } from './errors.js';
+export { type FileSystem, nodeFileSystem } from './files.js';
+export type { Metrics, MetricsRecord } from './metrics.js';
+export {
+  createRun,
+  extendRun,
+  loadMetrics,
+  loadSnapshot,
+  openRun,
+  type ResumedRun,
+  type Run,
+  resumeRun,
+  saveEvaluation,
+  saveIteration,
+} from './run.js';
