@@ -16,7 +16,10 @@ export default {
     },
     'packages/*': { project: ['src/**/*.ts'] },
     'apps/*': { entry: ['src/main.ts'], project: ['src/**/*.ts'] },
-    test: { entry: ['**/*.test.ts', 'types/*.types.ts', 'consumer/*.{mjs,ts}'], project: ['**/*.{ts,mjs}'] },
+    test: {
+      entry: ['**/*.test.ts', 'mutate.setup.ts', 'types/*.types.ts', 'consumer/*.{mjs,ts}'],
+      project: ['**/*.{ts,mjs}'],
+    },
     bench: { entry: ['src/main.ts'], project: ['src/**/*.ts'] },
   },
   // The laws need fast-check, which is an optional peer of the packages.

@@ -86,7 +86,7 @@ const checkProgress = (progress: readonly EpisodeProgress[]): Issues => {
 };
 
 /** All that is wrong with a state. Throws only for what is not a tree at all, which the step turns into an error. */
-export const stateIssues = (model: Model, state: TrpoState): Issues => [
+const stateIssues = (model: Model, state: TrpoState): Issues => [
   ...checkTree('policy', state.policy),
   ...checkTree('value', state.value),
   ...checkLike('valueOptimiser.first', state.valueOptimiser.first, state.value),

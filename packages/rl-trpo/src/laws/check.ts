@@ -50,5 +50,3 @@ export const tensors = (shape: readonly number[], element: fc.Arbitrary<number>)
   const size = shape.reduce((product, extent) => product * extent, 1);
   return fc.array(element, { minLength: size, maxLength: size }).map((x) => adopt(Float64Array.from(x), 'f64', shape));
 };
-
-export const vector = (x: readonly number[]): Tensor => tensor([...x]);

@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { makeEnv, vectorise } from '@natgrad/envs';
+import { decodeConfig, train } from '@natgrad/rl-trpo';
+import { key } from '@natgrad/tensor';
+
+const env = makeEnv('CartPole-v1');
+assert.equal(env._tag, 'Right');
+const config = { envs: vectorise(env.right, 2), options: { batchSize: 32, hidden: [4] }, key: key(0), steps: 64 };
+let iterations = 0;
+for await (const { record } of train(config)) {
+  iterations += 1;
+  assert.ok(record.report.kl <= record.report.delta);
+}
+assert.equal(iterations, 2);
+
+const misspelt = decodeConfig({ gama: 1 });
+assert.equal(misspelt._tag, 'Left');
+assert.match(JSON.stringify(misspelt.left), /gamma/);
