@@ -1,5 +1,5 @@
 /** Comparisons that say what differed, and generators that several laws share. */
-import { identical, type Key, key, type Tensor, tensor, treeLeaves } from '@natgrad/tensor';
+import { identical, type Key, key, type Tensor, treeLeaves } from '@natgrad/tensor';
 import { adopt, elements } from '@natgrad/tensor/internal';
 import fc from 'fast-check';
 
