@@ -73,7 +73,7 @@ export interface PrimitiveRecord<P> {
   readonly declaresDerivative?: true;
   /** What an engine has to compute, without saying how. */
   readonly lower: Lowering<P>;
-  /** Parameters for the graph printer; `JSON.stringify` unless given. */
+  /** Parameters for the graph printer, which shows none unless this is given. */
   readonly print?: (params: P) => string;
 }
 
