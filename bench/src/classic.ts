@@ -1,10 +1,10 @@
 /** `npm run bench -- classic`: what TRPO with the presets learns in the classic tasks, over seeds. Can be stopped and resumed. */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { parseArgs } from 'node:util';
 import { makeEnv, vectorise } from '@natgrad/envs';
 import { evaluate, type IterationRecord, mlpModel, presetConfig, type Snapshot, train } from '@natgrad/rl-trpo';
 import { foldIn, key } from '@natgrad/tensor';
+import { type Benchmark, UsageError, type Values } from './command-line.js';
 import { bootstrapInterval, interquartileMean, mean } from './statistics.js';
 
 const CLASSIC_HELP = `Usage: npm run bench -- classic [options]
@@ -154,40 +154,35 @@ Made by \`npm run bench -- classic\`.
 |---|---|---|---|---|---|---|---|---|---|
 ${TASKS.map((task) => row(task, all)).join('')}`;
 
-export const runClassic = async (argv: readonly string[]): Promise<void> => {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      seeds: { type: 'string', default: '10' },
-      env: { type: 'string' },
-      out: { type: 'string', default: 'bench/results/classic.json' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) {
-    console.log(CLASSIC_HELP);
-    return;
-  }
-  const seeds = Number(values.seeds);
-  if (!Number.isInteger(seeds) || seeds < 1)
-    throw new Error(`--seeds takes a whole number above 0, found ${values.seeds}`);
-  const tasks = TASKS.filter(({ id }) => values.env === undefined || id === values.env);
+const runClassic = async (values: Values): Promise<void> => {
+  const seeds = values.count('seeds', 10);
+  const only = values.text('env');
+  const out = values.text('out') ?? 'bench/results/classic.json';
+  const tasks = TASKS.filter(({ id }) => only === undefined || id === only);
   if (tasks.length === 0)
-    throw new Error(`--env takes one of ${TASKS.map(({ id }) => id).join(', ')}, found ${String(values.env)}`);
+    throw new UsageError(`--env takes one of ${TASKS.map(({ id }) => id).join(', ')}, found ${String(only)}`);
   for (let seed = 0; seed < seeds; seed += 1)
     for (const { id, steps } of tasks) {
       const isThis = (result: Result): boolean => result.environment === id && result.seed === seed;
-      if (load(values.out).some((result) => isThis(result) && isCurrent(result))) continue;
+      if (load(out).some((result) => isThis(result) && isCurrent(result))) continue;
       const result = await runSeed(id, seed, steps);
       console.log(
         `${id} seed ${seed}: ${number(result.mean)} ± ${number(result.deviation)}, ${Math.round(result.stepsPerSecond)} steps/s`,
       );
       // Read again: another process may have added to it meanwhile.
-      const all = [...load(values.out).filter((other) => !isThis(other) && isCurrent(other)), result];
+      const all = [...load(out).filter((other) => !isThis(other) && isCurrent(other)), result];
       all.sort((a, b) => a.environment.localeCompare(b.environment) || a.seed - b.seed);
-      write(values.out, `${JSON.stringify(all, null, 1)}\n`);
+      write(out, `${JSON.stringify(all, null, 1)}\n`);
     }
-  const all = load(values.out);
-  write(values.out.replace(/(\.json)?$/, '.md'), markdown(all));
+  const all = load(out);
+  write(out.replace(/(\.json)?$/, '.md'), markdown(all));
   console.log(`\n${markdown(all)}`);
+};
+
+export const classic: Benchmark = {
+  name: 'classic',
+  brief: 'what TRPO with the presets learns in the classic tasks, over seeds',
+  help: CLASSIC_HELP,
+  flags: { seeds: { type: 'string' }, env: { type: 'string' }, out: { type: 'string' } },
+  run: runClassic,
 };

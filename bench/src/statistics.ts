@@ -25,3 +25,7 @@ export const bootstrapInterval = (
   const at = (share: number): number => found[Math.floor(share * (resamples - 1))] as number;
   return [at(0.025), at(0.975)];
 };
+
+/** The upper median: one of the values. */
+export const median = (x: readonly number[]): number =>
+  [...x].sort((a, b) => a - b)[Math.floor(x.length / 2)] ?? Number.NaN;

@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'TreeMismatch'
   | 'Malformed'
   | 'Unsupported'
+  | 'OutOfMemory'
   | 'LeakedTrace'
   | 'StaleTrace'
   | 'AsyncTrace'

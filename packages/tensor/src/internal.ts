@@ -17,17 +17,20 @@ export { choleskyShape, triangularSolveShape } from './linalg.js';
 export { checkVectors, matmulShape } from './matmul.js';
 export { checkBroadcast, checkPermutation, embedStop, resolveShape, sliceShape, squeezeShape } from './movement.js';
 export { nearestNames } from './nearest.js';
+export { categoricalAt } from './random/discrete.js';
 export { normalLowerQuantile } from './random/normal-quantile.js';
 export { checkNotEmpty } from './reduce.js';
 export { axesSize, checkShape, normaliseAxes, normaliseAxis, reducedShape, sameShape, stridesOf } from './shape.js';
 export {
   adopt,
   copyStrided,
+  defer,
   describeForeign,
   elements,
   fromView,
   isConcrete,
   isContiguous,
+  isLoaded,
   makeView,
   tensorBrand,
   type View,

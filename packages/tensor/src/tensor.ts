@@ -47,15 +47,19 @@ export let viewOf: (tensor: Tensor, operation?: string) => View;
 /** True for a tensor that has elements: not a traced value. */
 export let isConcrete: (value: unknown) => value is Tensor;
 
+/** False for a deferred tensor whose elements nobody has needed yet. */
+export let isLoaded: (tensor: Tensor) => boolean;
+
 class DenseTensor implements Tensor {
-  readonly #view: View;
+  /** A deferred tensor starts with the function that fetches its elements; it gives way to the view of them. */
+  #storage: View | (() => TypedArray);
   readonly dtype: DType;
   readonly shape: Shape;
   readonly rank: number;
   readonly size: number;
 
-  constructor(dtype: DType, shape: Shape, view: View) {
-    this.#view = view;
+  constructor(dtype: DType, shape: Shape, storage: View | (() => TypedArray)) {
+    this.#storage = storage;
     this.dtype = dtype;
     this.shape = Object.isFrozen(shape) ? shape : Object.freeze([...shape]);
     this.rank = shape.length;
@@ -65,6 +69,13 @@ class DenseTensor implements Tensor {
 
   get [tensorBrand](): true {
     return true;
+  }
+
+  /** Freezing does not reach private fields, and nobody can tell from outside that this one changes. */
+  #fetched(load: () => TypedArray): View {
+    const view = rowMajorView(load(), this.shape);
+    this.#storage = view;
+    return view;
   }
 
   toString(): string {
@@ -78,7 +89,10 @@ class DenseTensor implements Tensor {
 
   static {
     viewOf = (tensor, operation = 'toTypedArray') => {
-      if (typeof tensor === 'object' && tensor !== null && #view in tensor) return tensor.#view;
+      if (typeof tensor === 'object' && tensor !== null && #storage in tensor) {
+        const storage = tensor.#storage;
+        return typeof storage === 'function' ? tensor.#fetched(storage) : storage;
+      }
       if (isTensor(tensor))
         throw new NatgradError(
           'TracedValue',
@@ -91,7 +105,8 @@ class DenseTensor implements Tensor {
         );
       throw notATensor(operation, tensor);
     };
-    isConcrete = (value): value is Tensor => typeof value === 'object' && value !== null && #view in value;
+    isConcrete = (value): value is Tensor => typeof value === 'object' && value !== null && #storage in value;
+    isLoaded = (tensor) => #storage in tensor && typeof tensor.#storage !== 'function';
   }
 }
 
@@ -122,7 +137,15 @@ export const describeForeign = (value: unknown): string => {
  * `data` is row-major and as long as `shape` says.
  */
 export const adopt = (data: TypedArray, dtype: DType, shape: Shape): Tensor =>
-  new DenseTensor(dtype, shape, ndarray(data, shape as number[], stridesOf(shape), 0));
+  new DenseTensor(dtype, shape, rowMajorView(data, shape));
+
+/**
+ * Trusted constructor of a tensor whose elements stay elsewhere, such as in the memory of an engine, until somebody needs
+ * them. `load` then returns them, row-major and as long as `shape` says, in a buffer that nobody else holds; it is called
+ * at most once, unless it throws, and released afterwards. Not exported from the package's root.
+ */
+export const defer = (dtype: DType, shape: Shape, load: () => TypedArray): Tensor =>
+  new DenseTensor(dtype, shape, load);
 
 /** Trusted constructor from a view whose storage nobody writes to. Not exported from the package's root. */
 export const fromView = (view: View, dtype: DType): Tensor => new DenseTensor(dtype, view.shape, view);
@@ -130,6 +153,8 @@ export const fromView = (view: View, dtype: DType): Tensor => new DenseTensor(dt
 /** A view of explicit geometry on existing storage. */
 export const makeView = (data: TypedArray, shape: Shape, stride: readonly number[], offset: number): View =>
   ndarray(data, shape as number[], stride as number[], offset);
+
+const rowMajorView = (data: TypedArray, shape: Shape): View => makeView(data, shape, stridesOf(shape), 0);
 
 /** True when the elements lie in row-major order without gaps; their first is at `view.offset`. */
 export const isContiguous = (view: View): boolean => {

@@ -2,9 +2,9 @@
 import { describe, describeStructure, isTensor, NatgradError, type TreeStructure } from '@natgrad/tensor';
 import { flattenWith, isConcrete } from '@natgrad/tensor/internal';
 import * as Either from 'fp-ts/lib/Either.js';
+import { defaultEngine } from '../backends/default.js';
 import type { Engine } from '../backends/engine.js';
-import { interpreter } from '../backends/interpreter.js';
-import { avalOf } from '../ir/aval.js';
+import { avalOf, type Value } from '../ir/aval.js';
 import { printGraph } from '../ir/print.js';
 import { sameGraph } from '../ir/same.js';
 import { callPrimitive } from '../primitives/call.js';
@@ -14,7 +14,7 @@ import { type TracedTree, traceCall, traceTree } from '../trace/trace.js';
 import { rebuild } from './prepare.js';
 
 export interface JitOptions {
-  /** What runs the program; the interpreter by default. */
+  /** What runs the program; `defaultEngine()` unless told. */
   readonly engine?: Engine;
   /**
    * Trace again at every call and compare with the program in the cache: throws `StaleTrace` when the function has come to
@@ -40,24 +40,45 @@ export const jit = <Args extends readonly unknown[], Out>(
   f: (...args: Args) => Out,
   options: JitOptions = {},
 ): ((...args: Args) => Out) => {
-  const { engine = interpreter, verify = false } = options;
-  const name = f.name === '' ? 'jit' : f.name;
-  const cache = new Map<string, TracedTree>();
+  const { engine = defaultEngine(), verify = false } = options;
+  const program = cachedTrace(f.name === '' ? 'jit' : f.name, f, verify);
   return (...args) => {
+    const { name, leaves, traced } = program(args);
+    const outs = bind(callPrimitive, [...leaves, ...traced.captures], { graph: traced.graph, name, engine });
+    return rebuild<Out>(traced.structure, outs);
+  };
+};
+
+export interface CachedCall {
+  readonly name: string;
+  /** Leaves of all arguments, in order. */
+  readonly leaves: readonly Value[];
+  /** Of each argument. */
+  readonly structures: readonly TreeStructure[];
+  readonly counts: readonly number[];
+  readonly traced: TracedTree;
+}
+
+/** Traces a function once for each combination of structures, dtypes and shapes of its arguments. */
+export const cachedTrace = (
+  name: string,
+  f: (...args: never) => unknown,
+  verify = false,
+): ((args: readonly unknown[]) => CachedCall) => {
+  const cache = new Map<string, TracedTree>();
+  return (args) => {
     const flat = args.map((arg) => flattenWith(arg, isTensor, name));
-    const leaves = flat.flatMap((each) => each.leaves);
+    const structures = flat.map(({ structure }) => structure);
     const key = flat
-      .map(({ structure, leaves: own }) => `${describeStructure(structure)} ${own.map(describe).join(' ')}`)
+      .map(({ structure, leaves }) => `${describeStructure(structure)} ${leaves.map(describe).join(' ')}`)
       .join('; ');
-    const trace = (): TracedTree => {
-      const structures: TreeStructure[] = flat.map(({ structure }) => structure);
-      return traceTree(
+    const trace = (): TracedTree =>
+      traceTree(
         name,
         structures,
         flat.map((each) => each.leaves.map(avalOf)),
-        f,
+        f as (...args: readonly never[]) => unknown,
       );
-    };
     let traced = cache.get(key);
     if (traced !== undefined && verify) checkFresh(name, traced, trace());
     if (traced === undefined) {
@@ -65,8 +86,8 @@ export const jit = <Args extends readonly unknown[], Out>(
       // A program with captured traced values is valid only inside their trace: it is not kept.
       if (traced.captures.every(isConcrete)) cache.set(key, traced);
     }
-    const outs = bind(callPrimitive, [...leaves, ...traced.captures], { graph: traced.graph, name, engine });
-    return rebuild<Out>(traced.structure, outs);
+    const leaves = flat.flatMap((each) => each.leaves);
+    return { name, leaves, structures, counts: flat.map((each) => each.leaves.length), traced };
   };
 };
 
@@ -98,7 +119,7 @@ export const checkpoint =
   (...args) => {
     const name = f.name === '' ? 'checkpoint' : f.name;
     const traced = traceCall(name, f, args);
-    const engine = options.engine ?? interpreter;
+    const engine = options.engine ?? defaultEngine();
     const outs = bind(checkpointPrimitive, [...traced.leaves, ...traced.captures], {
       graph: traced.graph,
       name,

@@ -13,14 +13,9 @@ export interface Prepared extends TracedTree {
   readonly active: readonly boolean[];
 }
 
-/** Flattens the point of differentiation, whose leaves must be floats. */
-const flattenFloats = (
-  operation: string,
-  argument: string,
-  tree: unknown,
-): { readonly leaves: readonly Value[]; readonly structure: TreeStructure } => {
-  const flat = flattenWith(tree, isTensor, operation);
-  flat.leaves.forEach((leaf, k) => {
+/** Only floats have derivatives. */
+export const checkFloats = (operation: string, argument: string, leaves: readonly Value[]): void => {
+  leaves.forEach((leaf, k) => {
     if (!isFloat(leaf.dtype))
       throw dtypeError(operation, `leaf ${k} of ${argument} is ${describe(leaf)}, and only floats have derivatives`, {
         argument: `${argument} leaf ${k}`,
@@ -28,11 +23,11 @@ const flattenFloats = (
         expected: 'f32 or f64; pass integers and booleans as further arguments or in the closure',
       });
   });
-  return flat;
 };
 
 export const prepare = (operation: string, f: (at: never) => unknown, at: unknown): Prepared => {
-  const { leaves, structure } = flattenFloats(operation, 'the argument', at);
+  const { leaves, structure } = flattenWith(at, isTensor, operation);
+  checkFloats(operation, 'the argument', leaves);
   const traced = traceTree(operation, [structure], [leaves.map(avalOf)], f);
   return {
     ...traced,

@@ -25,18 +25,23 @@ export interface Graph {
   readonly outputs: readonly number[];
 }
 
+const known = new WeakMap<Graph, { readonly values: readonly Aval[]; readonly outputs: readonly Aval[] }>();
+
+/** Found once for each graph: every call of a compiled function asks. */
+const avalsOf = (graph: Graph): { readonly values: readonly Aval[]; readonly outputs: readonly Aval[] } => {
+  const existing = known.get(graph);
+  if (existing !== undefined) return existing;
+  const values = [...graph.inputs, ...graph.constants.map(avalOf), ...graph.nodes.flatMap((node) => node.avals)];
+  const made = { values, outputs: graph.outputs.map((id) => values[id] as Aval) };
+  known.set(graph, made);
+  return made;
+};
+
 /** Dtype and shape of every value of a graph, by number. */
-export const graphAvals = (graph: Graph): readonly Aval[] => [
-  ...graph.inputs,
-  ...graph.constants.map(avalOf),
-  ...graph.nodes.flatMap((node) => node.avals),
-];
+export const graphAvals = (graph: Graph): readonly Aval[] => avalsOf(graph).values;
 
 /** Dtypes and shapes of the outputs. */
-export const outputAvals = (graph: Graph): readonly Aval[] => {
-  const avals = graphAvals(graph);
-  return graph.outputs.map((id) => avals[id] as Aval);
-};
+export const outputAvals = (graph: Graph): readonly Aval[] => avalsOf(graph).outputs;
 
 /** For each value, the index of the last node that reads it; the outputs of the graph are read at `nodes.length`. */
 export const lastUses = (graph: Graph): Int32Array => {

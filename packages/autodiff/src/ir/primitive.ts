@@ -1,5 +1,6 @@
 /** The record that a primitive is: everything the system knows about an operation, in one place. */
 import { NatgradError, type Tensor } from '@natgrad/tensor';
+import type { Engine } from '../backends/engine.js';
 import type { Aval, MaybeZero, Value } from './aval.js';
 import type { Domain } from './domain.js';
 import type { Lowering } from './lowering.js';
@@ -33,8 +34,8 @@ export interface PrimitiveRecord<P> {
   readonly domain: Domain<P>;
   /** Dtypes and shapes of the outputs; throws `ShapeMismatch` or `DTypeMismatch` with the full shapes. */
   readonly shape: (args: readonly Aval[], params: P) => readonly Aval[];
-  /** The reference semantics. */
-  readonly evaluate: (args: readonly Tensor[], params: P) => readonly Tensor[];
+  /** The reference semantics; `engine` runs graphs that the parameters hold, the interpreter by default. */
+  readonly evaluate: (args: readonly Tensor[], params: P, engine?: Engine) => readonly Tensor[];
   /** Tangents of the outputs; at least one of `tangents` is not `null`. */
   readonly jvp: (
     args: readonly Value[],

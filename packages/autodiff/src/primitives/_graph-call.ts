@@ -65,7 +65,8 @@ export function graphCall(record: {
       checkArguments(`${name} of ${callee}`, args, graph.inputs);
       return outputAvals(graph);
     },
-    evaluate: (args, { graph, engine }) => executable(engine, graph).run(args),
+    // Inside a compiled program the engine of that program runs it all.
+    evaluate: (args, { graph, engine: own }, engine = own) => executable(engine, graph).run(args),
     jvp: (args, _outs, tangents, params) => {
       const { graph, nonzero } = dualGraph(params.graph, present(tangents), { tangentsOnly: true });
       return scatter(nonzero, run(graph, [...args, ...tangents.filter(isPresent)], params));

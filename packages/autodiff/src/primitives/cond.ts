@@ -118,8 +118,8 @@ export const condPrimitive: Primitive<Params> = definePrimitive<Params>({
     });
     return a;
   },
-  evaluate: (args, { onTrue, onFalse }) =>
-    executable(interpreter, item(args[0] as Tensor) === 1 ? onTrue : onFalse).run(args.slice(1)),
+  evaluate: (args, { onTrue, onFalse }, engine = interpreter) =>
+    executable(engine, item(args[0] as Tensor) === 1 ? onTrue : onFalse).run(args.slice(1)),
   jvp: (args, _outs, [, ...tangents], params) => {
     const dual = dualBranches(params, tangents.map(isPresent), true);
     return scatter(dual.nonzero, bind(condPrimitive, [...args, ...tangents.filter(isPresent)], dual.params));

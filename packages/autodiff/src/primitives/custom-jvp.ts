@@ -36,7 +36,7 @@ export const customJvpPrimitive: Primitive<Params> = definePrimitive<Params>({
     checkArguments(`customJvp of ${name}`, args, graph.inputs);
     return outputAvals(graph);
   },
-  evaluate: (args, { graph }) => executable(interpreter, graph).run(args),
+  evaluate: (args, { graph }, engine = interpreter) => executable(engine, graph).run(args),
   jvp: (args, _outs, tangents, { rule }) =>
     rule(
       args,

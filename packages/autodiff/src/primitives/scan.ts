@@ -138,10 +138,10 @@ export const scanPrimitive: Primitive<ScanParams> = definePrimitive<ScanParams>(
     checkCarry('scan', carry, outs);
     return [...carry.map(avalOf), ...outs.slice(params.carries).map((aval) => sequence(aval, params.length))];
   },
-  evaluate: (args, params) => {
+  evaluate: (args, params, engine = interpreter) => {
     const { body, carries, length, reverse } = params;
     const [fixed, initial, sequences] = parts(args, params);
-    const program = executable(interpreter, body);
+    const program = executable(engine, body);
     let carry = initial;
     const slices = new Array<readonly Tensor[]>(length);
     for (let turn = 0; turn < length; turn += 1) {

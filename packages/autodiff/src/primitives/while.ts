@@ -89,9 +89,9 @@ export const whilePrimitive: Primitive<Params> = definePrimitive<Params>({
     checkCarry('whileLoop', args.slice(constants), outputAvals(body));
     return args.slice(constants).map(avalOf);
   },
-  evaluate: (args, { test, body, constants }) => {
+  evaluate: (args, { test, body, constants }, engine = interpreter) => {
     const fixed = args.slice(0, constants);
-    const [check, advance] = [executable(interpreter, test), executable(interpreter, body)];
+    const [check, advance] = [executable(engine, test), executable(engine, body)];
     let carry = args.slice(constants);
     while (item(check.run([...fixed, ...carry])[0] as Tensor) === 1) carry = [...advance.run([...fixed, ...carry])];
     return carry;

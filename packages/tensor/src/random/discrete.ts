@@ -180,33 +180,55 @@ export const categorical = (key: Key, logits: Tensor): Tensor => {
     });
   const rows = logits.size / classes;
   const data = allocate('i32', rows);
-  for (let row = 0; row < rows; row += 1) {
-    let best = -1;
-    let highest = Number.NEGATIVE_INFINITY;
-    for (let column = 0; column < classes; column += 1) {
-      const i = row * classes + column;
-      const logit = values[i] as number;
-      if (!(logit < Number.POSITIVE_INFINITY)) throw badRow(logits, row, `has the logit ${logit} at column ${column}`);
-      if (logit === Number.NEGATIVE_INFINITY) continue;
-      threefryInto(key.high | 0, key.low | 0, BlockDomain.gumbel << 24, i, single);
-      const score = logit + gumbelFromWords(single[0] as number, single[1] as number);
-      if (score > highest) {
-        best = column;
-        highest = score;
-      }
-    }
-    if (best < 0) throw badRow(logits, row, 'has nothing but −∞, so no class can be drawn');
-    data[row] = best;
-  }
+  for (let row = 0; row < rows; row += 1)
+    data[row] = drawClass(key, values, row * classes, classes, row * classes, (what) =>
+      badRow(`row ${row} of ${describe(logits)}`, what),
+    );
   return adopt(data, 'i32', logits.shape.slice(0, -1));
 };
 
-const badRow = (logits: Tensor, row: number, what: string): Error =>
-  invalid('categorical', `row ${row} of ${describe(logits)} ${what}`, {
+/** The largest of logit + noise among `classes` logits that begin at `from`; the first of them gets the noise of block `first`. */
+const drawClass = (
+  key: Key,
+  logits: ArrayLike<number>,
+  from: number,
+  classes: number,
+  first: number,
+  refuse: (what: string) => Error,
+): number => {
+  let best = -1;
+  let highest = Number.NEGATIVE_INFINITY;
+  for (let column = 0; column < classes; column += 1) {
+    const logit = logits[from + column] as number;
+    if (!(logit < Number.POSITIVE_INFINITY)) throw refuse(`has the logit ${logit} at column ${column}`);
+    if (logit === Number.NEGATIVE_INFINITY) continue;
+    threefryInto(key.high | 0, key.low | 0, BlockDomain.gumbel << 24, first + column, single);
+    const score = logit + gumbelFromWords(single[0] as number, single[1] as number);
+    if (score > highest) {
+      best = column;
+      highest = score;
+    }
+  }
+  if (best < 0) throw refuse('has nothing but −∞, so no class can be drawn');
+  return best;
+};
+
+const badRow = (row: string, what: string): Error =>
+  invalid('categorical', `${row} ${what}`, {
     argument: 'logits',
-    found: `row ${row} ${what}`,
+    found: `${row} ${what}`,
     expected: 'rows without NaN and +∞, with at least one finite logit',
   });
+
+/**
+ * What {@link categorical} draws for one row, as a number: of the `classes` logits that begin at index `from` of an array.
+ *
+ * @throws `InvalidArgument` as there
+ */
+export const categoricalAt = (key: Key, logits: ArrayLike<number>, from: number, classes: number): number =>
+  drawClass(checkKey('categorical', key), logits, from, classes, 0, (what) =>
+    badRow(`row ${Math.floor(from / classes)}`, what),
+  );
 
 /**
  * A uniformly random order of 0 … n−1, `i32`: Fisher and Yates's shuffle with exactly uniform draws (Knuth, The Art of

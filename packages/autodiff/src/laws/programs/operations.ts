@@ -51,6 +51,7 @@ import {
 } from '../../api/ops.js';
 import { grad, vjp } from '../../api/reverse.js';
 import { vmap } from '../../api/vmap.js';
+import { interpreter } from '../../backends/interpreter.js';
 import type { Value } from '../../ir/aval.js';
 import type { FlatFunction, Values } from '../subject.js';
 
@@ -177,10 +178,15 @@ export const operations: ReadonlyMap<string, Run> = new Map<string, Run>([
         x as Value,
       ),
   ],
-  ['jit', ([x, y], _numbers, [body]) => jit((a: Value, b: Value) => first(only(body)(a, b)))(x as Value, y as Value)],
+  [
+    'jit',
+    ([x, y], _numbers, [body]) =>
+      jit((a: Value, b: Value) => first(only(body)(a, b)), { engine: interpreter })(x as Value, y as Value),
+  ],
   [
     'checkpoint',
-    ([x, y], _numbers, [body]) => checkpoint((a: Value, b: Value) => first(only(body)(a, b)))(x as Value, y as Value),
+    ([x, y], _numbers, [body]) =>
+      checkpoint((a: Value, b: Value) => first(only(body)(a, b)), { engine: interpreter })(x as Value, y as Value),
   ],
   [
     'vmap',

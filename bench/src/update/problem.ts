@@ -1,5 +1,16 @@
 /** The update workload: one TRPO update of a Gaussian policy on a random batch, of any size. */
-import { cast, type DType, full, key, multiply, normal, split, type Tensor, treeMap, zeros } from '@natgrad/tensor';
+import {
+  cast,
+  type FloatDType,
+  full,
+  key,
+  multiply,
+  normal,
+  split,
+  type Tensor,
+  treeMap,
+  zeros,
+} from '@natgrad/tensor';
 
 export interface Sizes {
   readonly batch: number;
@@ -8,7 +19,7 @@ export interface Sizes {
   readonly hidden: number;
 }
 
-/** A multi-layer perceptron with two hidden tanh layers. */
+/** A multi-layer perceptron with two hidden tanh layers; weights are `[inputs, outputs]`. */
 export interface Network {
   readonly W1: Tensor;
   readonly b1: Tensor;
@@ -19,6 +30,7 @@ export interface Network {
 }
 
 export interface Policy extends Network {
+  /** log σ of each action dimension, the same in every state. */
   readonly logStd: Tensor;
 }
 
@@ -32,7 +44,7 @@ export interface Problem {
 }
 
 /** A random problem: the same for every dtype up to rounding. */
-export const makeProblem = ({ batch, observation, action, hidden }: Sizes, dtype: DType, seed = 0): Problem => {
+export const makeProblem = ({ batch, observation, action, hidden }: Sizes, dtype: FloatDType, seed = 0): Problem => {
   const keys = split(key(seed), 10);
   const draw = (k: number, shape: readonly number[], scale: number): Tensor =>
     multiply(normal(keys[k] as (typeof keys)[number], shape), scale);
@@ -54,3 +66,7 @@ export const makeProblem = ({ batch, observation, action, hidden }: Sizes, dtype
   };
   return treeMap((leaf) => cast(leaf, dtype), problem);
 };
+
+/** The fixed direction whose Fisher-vector product is compared: the policy's own weights, with biases that are not zero. */
+export const makeDirection = ({ policy }: Problem): Policy =>
+  treeMap((leaf) => (leaf.rank === 1 ? full(leaf.shape, 0.5, leaf.dtype) : leaf), policy);

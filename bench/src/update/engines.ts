@@ -1,0 +1,27 @@
+/** Engines of this project by name: one line per engine. */
+import { type Engine, interpreter, wasm, wasmEngine } from '@natgrad/autodiff';
+
+export interface NamedEngine {
+  readonly name: string;
+  /** The `engine` of its rows; the name unless this is another setting of that engine. */
+  readonly row?: string;
+  readonly variant: string;
+  readonly engine: Engine;
+  /** Most repeats of an update, where an engine is a specification and not meant to be fast. */
+  readonly mostRepeats?: number;
+}
+
+const VARIANT = 'linearised';
+
+/** The first is the specification that the others are compared with. */
+export const engines = (): readonly NamedEngine[] => [
+  { name: 'interpreter', variant: VARIANT, engine: interpreter, mostRepeats: 1 },
+  { name: 'wasm', variant: VARIANT, engine: wasm },
+  // Without the relaxed instructions, so that every machine gives the same bits.
+  {
+    name: 'wasm-deterministic',
+    row: 'wasm',
+    variant: `${VARIANT}, deterministic`,
+    engine: wasmEngine({ deterministic: true }),
+  },
+];

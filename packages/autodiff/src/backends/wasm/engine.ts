@@ -1,0 +1,122 @@
+/** The compiled engine: programs are optimised, planned and run in WebAssembly with vector instructions. */
+import { NatgradError, type Tensor } from '@natgrad/tensor';
+import { adopt, elements } from '@natgrad/tensor/internal';
+import type { Graph } from '../../ir/graph.js';
+import { optimise } from '../../optimise/pipeline.js';
+import type { Engine, Executable } from '../engine.js';
+import { createKernels, type Kernels } from './kernels.js';
+import { createMemory, type EngineMemory, type MemoryStatistics, SMALL_RESULT } from './memory.js';
+import { type Plan, planOf, type Result } from './plan.js';
+import { detect } from './platform.js';
+import { copyIn, runnable, slice } from './run.js';
+
+export interface WasmOptions {
+  /** Plain vector instructions only, whose results are the same on every machine. Default false. */
+  readonly deterministic?: boolean;
+  /** Bytes of arguments, constants and results that stay in the engine's memory between calls. Default 512 MiB. */
+  readonly budget?: number;
+  /** Bytes that the engine's memory may grow to. Default 4 GiB, which is all that there is. */
+  readonly maximumBytes?: number;
+}
+
+export interface WasmEngine extends Engine {
+  /** What the engine's memory holds. */
+  readonly statistics: () => MemoryStatistics;
+}
+
+/** What an engine makes when it first compiles something. */
+interface Parts {
+  readonly memory: EngineMemory;
+  readonly kernels: Kernels;
+}
+
+/**
+ * An engine that compiles to WebAssembly. All its programs share one memory, which nobody has to free.
+ *
+ * @throws `Unsupported`, when it first compiles, on a platform without WebAssembly's vector instructions.
+ */
+export const wasmEngine = (options: WasmOptions = {}): WasmEngine => {
+  const { deterministic = false, ...sizes } = options;
+  let parts: Parts | undefined;
+  const make = (): Parts => {
+    const { simd, relaxed } = detect();
+    if (!simd)
+      throw new NatgradError('Unsupported', 'this platform has no WebAssembly with vector instructions (SIMD128)', {
+        operation: 'wasmEngine',
+        expected: 'Node.js 20 or a browser of 2023 or later; the interpreter runs everywhere',
+      });
+    const memory = createMemory(sizes);
+    return { memory, kernels: createKernels(memory.memory, relaxed && !deterministic ? 'relaxed' : 'plain') };
+  };
+  const engine: WasmEngine = {
+    name: deterministic ? 'wasm deterministic' : 'wasm',
+    compile: (graph) => {
+      parts ??= make();
+      return executableOf(graph, parts, engine);
+    },
+    statistics: () => {
+      parts ??= make();
+      return parts.memory.statistics();
+    },
+  };
+  return engine;
+};
+
+const executableOf = (graph: Graph, { memory, kernels }: Parts, engine: Engine): Executable => {
+  const plan = planOf(optimise(graph));
+  const steps = runnable(plan, kernels, memory, engine);
+  const name = plan.graph.nodes[0]?.primitive.name ?? 'identity';
+  const run = (args: readonly Tensor[]): readonly Tensor[] => {
+    const arena = plan.arena.bytes === 0 ? 0 : memory.take(plan.arena.bytes);
+    const address = plan.buffers.map(({ storage, bytes }) => {
+      switch (storage.kind) {
+        case 'argument':
+          return memory.resident(args[storage.index] as Tensor);
+        case 'constant':
+          return memory.resident(plan.graph.constants[storage.index] as Tensor);
+        case 'arena':
+          return arena + storage.offset;
+        case 'result':
+          return memory.take(bytes);
+      }
+    });
+    plan.buffers.forEach(({ copyOf }, k) => {
+      if (copyOf !== undefined) copyIn(memory, args[copyOf] as Tensor, address[k] as number);
+    });
+    const frame = { address, args };
+    for (const step of steps) step(frame);
+    return collect(plan, memory, address, args);
+  };
+  return { run: (args) => memory.call(name, () => run(args)) };
+};
+
+/** The results of a call as tensors; a buffer that two results show becomes one tensor and a copy. */
+const collect = (
+  plan: Plan,
+  memory: EngineMemory,
+  address: readonly number[],
+  args: readonly Tensor[],
+): readonly Tensor[] => {
+  const adopted = new Map<number, Tensor>();
+  const reshaped = (tensor: Tensor, { aval }: Result): Tensor =>
+    tensor.shape.length === aval.shape.length && tensor.shape.every((extent, axis) => extent === aval.shape[axis])
+      ? tensor
+      : adopt(elements(tensor), aval.dtype, aval.shape);
+  return plan.results.map((result) => {
+    if (result.kind !== 'buffer')
+      return reshaped((result.kind === 'argument' ? args : plan.graph.constants)[result.index] as Tensor, result);
+    const known = adopted.get(result.buffer);
+    if (known !== undefined) return reshaped(known, result);
+    const { bytes } = plan.buffers[result.buffer] as Plan['buffers'][number];
+    const at = address[result.buffer] as number;
+    const tensor =
+      bytes <= SMALL_RESULT
+        ? adopt(slice(memory, at, result.aval).slice(), result.aval.dtype, result.aval.shape)
+        : memory.adoptResult(at, result.aval.dtype, result.aval.shape);
+    adopted.set(result.buffer, tensor);
+    return tensor;
+  });
+};
+
+/** The plan of a program, for printing and for tests that count what it does. */
+export const compilePlan = (graph: Graph): Plan => planOf(optimise(graph));

@@ -1,0 +1,262 @@
+/** The plan of a program: its steps in order, the buffers that they read and write, and where these lie. */
+import { type DType, sizeOf } from '@natgrad/tensor';
+import { bytesPerElement } from '@natgrad/tensor/internal';
+import type { Aval } from '../../ir/aval.js';
+import { type Graph, graphAvals, type Node } from '../../ir/graph.js';
+import { type MemoryPlan, planMemory } from '../../optimise/memory-plan.js';
+import type { FusedParams } from '../../optimise/operations/fused.js';
+import type { GemmParams } from '../../optimise/operations/gemm.js';
+import { SCRATCH_BYTES } from './gemm.js';
+import { type Loop, loopOf } from './loop.js';
+import { scratchOf } from './loop-blocks.js';
+import { SMALL_RESULT } from './memory.js';
+
+/** Arguments up to this many bytes are copied into the arena at every call; larger ones stay inside between calls. */
+export const SMALL_ARGUMENT = 4096;
+
+/** Bytes behind a buffer that vector loads may read. */
+const PADDING = 64;
+
+/** Where a buffer is: an argument or constant that the memory keeps, a result with a block of its own, or part of the arena. */
+export type Storage =
+  | { readonly kind: 'argument' | 'constant'; readonly index: number }
+  | { readonly kind: 'result' }
+  | { readonly kind: 'arena'; readonly offset: number };
+
+export interface PlanBuffer {
+  readonly storage: Storage;
+  readonly bytes: number;
+  /** The argument that is copied into this part of the arena when a call begins. */
+  readonly copyOf?: number;
+}
+
+interface StepBase {
+  readonly node: Node;
+  /** Buffers of the node's inputs and outputs. */
+  readonly reads: readonly number[];
+  readonly writes: readonly number[];
+  readonly avals: readonly Aval[];
+  readonly flops: number;
+}
+
+export type Step =
+  | (StepBase & {
+      readonly kind: 'gemm';
+      readonly params: GemmParams;
+      readonly dtype: 'f32' | 'f64';
+      readonly scratch: number;
+      /** Whether the addend is already where the product goes. */
+      readonly inPlace: boolean;
+    })
+  | (StepBase & { readonly kind: 'loop'; readonly loop: Loop; readonly scratch: number })
+  | (StepBase & { readonly kind: 'reference' });
+
+/** Where a result of the program comes from. */
+export type Result =
+  | { readonly kind: 'argument' | 'constant'; readonly index: number; readonly aval: Aval }
+  | { readonly kind: 'buffer'; readonly buffer: number; readonly aval: Aval };
+
+export interface Plan {
+  readonly graph: Graph;
+  readonly buffers: readonly PlanBuffer[];
+  readonly steps: readonly Step[];
+  readonly results: readonly Result[];
+  readonly arena: MemoryPlan;
+}
+
+export const bytesOfAval = ({ dtype, shape }: Aval): number => sizeOf(shape) * bytesPerElement(dtype);
+
+/** A reshape is another way to look at the same buffer. */
+const isAlias = ({ primitive: { lower } }: Node): boolean =>
+  lower.kind === 'movement' && (lower.name === 'reshape' || lower.name === 'stopGradient');
+
+const isFloatDtype = (dtype: DType): dtype is 'f32' | 'f64' => dtype === 'f32' || dtype === 'f64';
+
+interface Draft {
+  readonly bytes: number;
+  readonly external?: { readonly kind: 'argument' | 'constant'; readonly index: number };
+  readonly from: number;
+  to: number;
+  isResult: boolean;
+}
+
+/** Tables that planning fills. */
+class Planner {
+  readonly graph: Graph;
+  readonly avals: readonly Aval[];
+  readonly drafts: Draft[] = [];
+  /** By value. */
+  readonly bufferOf: number[] = [];
+  /** By value: the value whose elements it shows. */
+  readonly #root: number[];
+  /** By root value: the last node that reads it. */
+  readonly #lastUse: number[];
+
+  constructor(graph: Graph) {
+    this.graph = graph;
+    this.avals = graphAvals(graph);
+    this.#root = this.avals.map((_, id) => id);
+    for (const node of graph.nodes)
+      if (isAlias(node)) this.#root[node.first] = this.#root[node.inputs[0] as number] as number;
+    this.#lastUse = this.avals.map(() => -1);
+    graph.nodes.forEach((node, at) => {
+      for (const id of node.inputs) this.#lastUse[this.#root[id] as number] = at;
+    });
+    for (const id of graph.outputs) this.#lastUse[this.#root[id] as number] = graph.nodes.length;
+    const external = graph.inputs.length + graph.constants.length;
+    for (let id = 0; id < external; id += 1) {
+      const isInput = id < graph.inputs.length;
+      this.bufferOf.push(this.drafts.length);
+      this.drafts.push({
+        bytes: bytesOfAval(this.avals[id] as Aval),
+        external: isInput ? { kind: 'argument', index: id } : { kind: 'constant', index: id - graph.inputs.length },
+        from: -1,
+        to: this.#lastUse[id] as number,
+        isResult: false,
+      });
+    }
+  }
+
+  root(id: number): number {
+    return this.#root[id] as number;
+  }
+
+  /** A value that ends at node `at` and whose buffer may hold something else from then on. */
+  isFree(id: number, at: number): boolean {
+    const draft = this.drafts[this.bufferOf[id] as number] as Draft;
+    return draft.external === undefined && draft.to === at;
+  }
+
+  define(id: number, at: number, reused?: number): number {
+    const to = Math.max(at, this.#lastUse[id] as number);
+    if (reused !== undefined) {
+      (this.drafts[reused] as Draft).to = to;
+      this.bufferOf[id] = reused;
+      return reused;
+    }
+    this.drafts.push({ bytes: bytesOfAval(this.avals[id] as Aval), from: at, to, isResult: false });
+    this.bufferOf[id] = this.drafts.length - 1;
+    return this.drafts.length - 1;
+  }
+
+  scratch(bytes: number, at: number): number {
+    this.drafts.push({ bytes, from: at, to: at, isResult: false });
+    return this.drafts.length - 1;
+  }
+}
+
+const gemmFlops = (node: Node, avals: readonly Aval[]): number => {
+  const [a] = node.inputs.map((id) => avals[id] as Aval) as [Aval];
+  const { transposeLeft } = node.params as GemmParams;
+  const inner = a.shape.at(transposeLeft ? -2 : -1) as number;
+  return 2 * inner * sizeOf((node.avals[0] as Aval).shape);
+};
+
+const base = (planner: Planner, node: Node, writes: readonly number[], flops: number): StepBase => ({
+  node,
+  reads: node.inputs.map((id) => planner.bufferOf[id] as number),
+  writes,
+  avals: node.inputs.map((id) => planner.avals[id] as Aval),
+  flops,
+});
+
+const gemmStep = (planner: Planner, node: Node, at: number, dtype: 'f32' | 'f64'): Step => {
+  const [a, b, into] = node.inputs as readonly [number, number, number | undefined];
+  const reusable =
+    into !== undefined &&
+    planner.isFree(into, at) &&
+    planner.bufferOf[into] !== planner.bufferOf[a] &&
+    planner.bufferOf[into] !== planner.bufferOf[b];
+  const step = base(planner, node, [], gemmFlops(node, planner.avals));
+  const scratch = planner.scratch(SCRATCH_BYTES, at);
+  const written = planner.define(node.first, at, reusable ? planner.bufferOf[into] : undefined);
+  return {
+    ...step,
+    kind: 'gemm',
+    params: node.params as GemmParams,
+    dtype,
+    scratch,
+    inPlace: reusable,
+    writes: [written],
+  };
+};
+
+/** For each result of a loop the operand whose buffer it takes over, element by element. */
+const reuses = (planner: Planner, node: Node, at: number, { program }: Loop): readonly (number | undefined)[] => {
+  const operands = program.values.flatMap((value) => (value.kind === 'operand' ? [value] : []));
+  const bufferOf = (input: number): number => planner.bufferOf[node.inputs[input] as number] as number;
+  const taken = new Set<number>();
+  return program.outputs.map((output, k) => {
+    if (output.kind !== 'store') return undefined;
+    const bytes = bytesOfAval(node.avals[k] as Aval);
+    const found = operands.find(({ input, layout }) => {
+      const buffer = bufferOf(input);
+      return (
+        layout === 'full' &&
+        !taken.has(buffer) &&
+        planner.isFree(node.inputs[input] as number, at) &&
+        (planner.drafts[buffer] as Draft).bytes === bytes &&
+        operands.every((other) => other.layout === 'full' || bufferOf(other.input) !== buffer)
+      );
+    });
+    if (found === undefined) return undefined;
+    taken.add(bufferOf(found.input));
+    return bufferOf(found.input);
+  });
+};
+
+const loopStep = (planner: Planner, node: Node, at: number): Step => {
+  const loop = loopOf((node.params as FusedParams).graph);
+  const operations = loop.program.values.filter(({ kind }) => kind === 'operation').length;
+  const step = base(planner, node, [], operations * loop.rows * loop.columns);
+  const scratch = planner.scratch(scratchOf(loop), at);
+  const reused = reuses(planner, node, at, loop);
+  const writes = node.avals.map((_, k) => planner.define(node.first + k, at, reused[k]));
+  return { ...step, kind: 'loop', loop, scratch, writes };
+};
+
+const stepOf = (planner: Planner, node: Node, at: number): readonly Step[] => {
+  if (isAlias(node)) {
+    planner.bufferOf[node.first] = planner.bufferOf[node.inputs[0] as number] as number;
+    return [];
+  }
+  const { lower, name } = node.primitive;
+  const { dtype } = node.avals[0] ?? { dtype: 'f64' };
+  if (lower.kind === 'matmul' && name === 'gemm' && isFloatDtype(dtype)) return [gemmStep(planner, node, at, dtype)];
+  if (name === 'fused') return [loopStep(planner, node, at)];
+  const step = base(planner, node, [], lower.kind === 'matmul' ? gemmFlops(node, planner.avals) : 0);
+  return [{ ...step, kind: 'reference', writes: node.avals.map((_, k) => planner.define(node.first + k, at)) }];
+};
+
+/** Plans an optimised program. */
+export const planOf = (graph: Graph): Plan => {
+  const planner = new Planner(graph);
+  const steps = graph.nodes.flatMap((node, at) => stepOf(planner, node, at));
+  const results = graph.outputs.map((id): Result => {
+    const buffer = planner.bufferOf[id] as number;
+    const draft = planner.drafts[buffer] as Draft;
+    const aval = planner.avals[id] as Aval;
+    if (draft.external !== undefined) return { ...draft.external, aval };
+    draft.isResult = true;
+    return { kind: 'buffer', buffer, aval };
+  });
+  const { drafts } = planner;
+  // Small arguments are copied in and small results copied out: both lie in the arena.
+  const isCopied = ({ external, bytes }: Draft): boolean => external?.kind === 'argument' && bytes <= SMALL_ARGUMENT;
+  const inArena = drafts.map(
+    (draft) => (draft.external === undefined && !(draft.isResult && draft.bytes > SMALL_RESULT)) || isCopied(draft),
+  );
+  const arena = planMemory(
+    drafts.map(({ bytes, from, to }, k) => (inArena[k] === true ? { bytes, from, to } : { bytes: 0, from: 0, to: 0 })),
+    PADDING,
+  );
+  const buffers = drafts.map((draft, k): PlanBuffer => {
+    const { bytes, external } = draft;
+    if (inArena[k] === true) {
+      const storage: Storage = { kind: 'arena', offset: arena.offsets[k] as number };
+      return external === undefined ? { storage, bytes } : { storage, bytes, copyOf: external.index };
+    }
+    return { storage: external ?? { kind: 'result' }, bytes };
+  });
+  return { graph, buffers, steps, results, arena };
+};

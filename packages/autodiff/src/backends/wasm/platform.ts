@@ -1,0 +1,49 @@
+/** What the WebAssembly of this platform can do. */
+import { encodeModule, type WasmFunction, wasmFunction } from './encode.js';
+import { f32x4, v128 } from './instructions.js';
+
+export interface Platform {
+  /** 128-bit vectors (SIMD128). Without them there is no compiled engine. */
+  readonly simd: boolean;
+  /** Multiply-add in one instruction (relaxed SIMD): one rounding or two, whichever the processor does faster. */
+  readonly relaxed: boolean;
+}
+
+const probe = (name: string, value: WasmFunction['body']): WasmFunction =>
+  wasmFunction(name, ['i32'], [], (_, address) => v128.store(address.get, value));
+
+const zero = f32x4.const(0);
+
+const accepts = (each: WasmFunction): boolean => {
+  try {
+    return WebAssembly.validate(encodeModule([each]));
+  } catch {
+    // No WebAssembly here, or none that may be used.
+    return false;
+  }
+};
+
+/** The part of Node's `process` that this file needs; browsers have no such global. */
+interface NodeProcess {
+  readonly getBuiltinModule?: (id: string) => { readonly setFlagsFromString?: (flags: string) => void } | undefined;
+}
+
+/** Node 20 has relaxed SIMD behind a flag of its engine, which counts for modules compiled from then on. */
+const unlockRelaxed = (): void => {
+  try {
+    const { process } = globalThis as { readonly process?: NodeProcess };
+    process?.getBuiltinModule?.('node:v8')?.setFlagsFromString?.('--experimental-wasm-relaxed-simd');
+  } catch {
+    // A host that guards its flags: plain SIMD serves.
+  }
+};
+
+/** Finds out what may be compiled. Every worker calls it before it compiles. Never throws. */
+export const detect = (): Platform => {
+  const simd = accepts(probe('simd', f32x4.add(zero, zero)));
+  if (!simd) return { simd, relaxed: false };
+  const madd = probe('relaxed', f32x4.relaxedMadd(zero, zero, zero));
+  if (accepts(madd)) return { simd, relaxed: true };
+  unlockRelaxed();
+  return { simd, relaxed: accepts(madd) };
+};
