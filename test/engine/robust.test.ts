@@ -23,6 +23,7 @@ import {
   type NatgradError,
   ones,
   reshape,
+  type Scalar,
   type Tensor,
   tensor,
   toNested,
@@ -59,7 +60,7 @@ describe('memory', () => {
     // Budget, arguments and results of one call: nothing that grows with the loop.
     expect(engine.statistics().memoryBytes).toBeLessThan(192 * MEBI);
     // The first operator was moved out long ago and comes back: Σ 2·x.
-    const total = toTypedArray(x).reduce((before: number, value: number) => before + 2 * value, 0);
+    const total = Array.from(toTypedArray(x)).reduce((before, value) => before + 2 * value, 0);
     expect(item(kept?.apply(direction) as Tensor)).toBe(total);
   });
 
@@ -85,7 +86,7 @@ describe('memory', () => {
 
   test('1,000 updates in flat memory', () => {
     const engine = wasmEngine({ budget: 16 * MEBI });
-    const loss = (w: Tensor, x: Tensor): ReturnType<typeof sum> => sum(square(tanh(matmul(x, w))));
+    const loss = (w: Tensor, x: Tensor): Scalar => sum(square(tanh(matmul(x, w))));
     const update = jit((w: Tensor, x: Tensor) => add(w, multiply(grad(loss)(w, x), -1e-4)), { engine });
     const x = ones([2000, 16]);
     let w = ones([16, 16]);
@@ -140,7 +141,7 @@ describe('programs inside programs', () => {
       { engine },
     );
     const x = fromTypedArray(Float64Array.from({ length: 50_000 }, (_, i) => (i % 7) / 7));
-    const total = toTypedArray(x).reduce((s: number, v: number) => s + (v + 1) ** 2, 0);
+    const total = Array.from(toTypedArray(x)).reduce((before, value) => before + (value + 1) ** 2, 0);
     const result = toTypedArray(outer(x));
     for (const i of [0, 1, 6, 49_999]) {
       const doubled = 2 * ((i % 7) / 7);

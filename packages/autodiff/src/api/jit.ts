@@ -77,7 +77,7 @@ export const cachedTrace = (
         name,
         structures,
         flat.map((each) => each.leaves.map(avalOf)),
-        f as (...args: readonly never[]) => unknown,
+        f,
       );
     let traced = cache.get(key);
     if (traced !== undefined && verify) checkFresh(name, traced, trace());
