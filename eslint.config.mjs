@@ -23,7 +23,11 @@ const buildersOfFreshValues = [
     'packages/rl-trpo/src/{adam,advantages,batch,conjugate-gradient,episodes,line-search,running-statistics,step-size,trial,value-fit,vector}.ts',
     'recursions in the form of their papers, over local values and fresh buffers; what composes them has none',
   ],
-  ['packages/rl-trpo/src/policy/{initialise,mlp}.ts', 'weights are drawn, and rows computed, in loops'],
+  [
+    'packages/rl-trpo/src/policy/{categorical,compiled-inference,diagonal-gaussian,initialise,mlp}.ts',
+    'weights are drawn, and rows computed, in loops',
+  ],
+  ['packages/rl-trpo/src/engine.ts', 'an engine of each kind is made once, when it is first asked for'],
   ['packages/*/src/laws/**', 'generators and checks of laws are loops over samples'],
 ];
 

@@ -142,12 +142,13 @@ test('Ctrl-C finishes the iteration, saves, and says how to go on', async () => 
 });
 
 test('a second Ctrl-C ends at once, and what was saved is whole', async () => {
-  const slow = set('batchSize=20000', 'valueEpochs=200', 'valueMinibatch=64');
+  const slow = set('batchSize=600000', 'valueEpochs=200', 'valueMinibatch=64');
   const child = cli.start(['train', '--env', 'CartPole-v1', ...slow, '--steps', '1000000', '--out', 'twice', '--json']);
   const end = ended(child);
   const noted = new Promise((resolve) => child.stderr.once('data', resolve));
-  // The rollout is over and the long fit of the critic about to begin when the first signal is heard.
-  await pause(700);
+  // The first signal comes during the rollout, which takes seconds; it is heard before the long fit of the critic begins.
+  while (!existsSync(join(cli.folder, 'twice/run.json'))) await pause(20);
+  await pause(500);
   child.kill('SIGINT');
   await noted;
   const since = performance.now();

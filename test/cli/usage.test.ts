@@ -66,6 +66,11 @@ describe.concurrent('mistakes end with code 2, say what is meant, and make nothi
     [train('--set', 'gamma=x'), "gamma: found 'x', expected a number in [0, 1]"],
     [train('--set', 'gamma='), "gamma: found '', expected a number in [0, 1]"],
     [train('--set', 'activation=tahn'), "did you mean 'tanh'?"],
+    [
+      train('--engine', 'wsam'),
+      "engine: found 'wsam', expected one of 'default', 'wasm', 'interpreter'; did you mean 'wasm'?",
+    ],
+    [train('--set', 'engine=gpu'), "engine: found 'gpu', expected one of"],
     [train('--set', 'hidden=64,,64'), 'hidden: found'],
     [train('--set', 'scaleRewards=yes'), "scaleRewards: found 'yes', expected true or false"],
     [train('--set', 'gamma=0.9', '--set', 'gamma=0.8'), '--set "gamma" is given twice'],

@@ -9,7 +9,7 @@ import { plotLine, runPlot } from './commands/plot.js';
 import { runTrain, trainLine } from './commands/train.js';
 import { EXIT, Failure, usage } from './failure.js';
 import { endWithReader } from './output/terminal.js';
-import { versions } from './versions.js';
+import { version } from './versions.js';
 
 interface Command {
   readonly line: CommandLine;
@@ -62,7 +62,7 @@ const dispatch = async (argv: readonly string[]): Promise<number> => {
     return EXIT.done;
   }
   if (argv.length === 1 && first === '--version') {
-    process.stdout.write(`${versions()['natgrad'] ?? ''}\n`);
+    process.stdout.write(`${version()}\n`);
     return EXIT.done;
   }
   const [{ line, run }, rest] = select(argv);

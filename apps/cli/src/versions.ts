@@ -1,15 +1,23 @@
 /** What the bits of a run may depend on. */
 import { readFileSync } from 'node:fs';
+import { type EngineOptions, engineOf } from '@natgrad/rl-trpo';
+import { isLeft } from 'fp-ts/lib/Either.js';
 
 const manifest = new URL('../package.json', import.meta.url);
 
-export const versions = (): Readonly<Record<string, string>> => ({
-  natgrad: (JSON.parse(readFileSync(manifest, 'utf8')) as { readonly version: string }).version,
-  node: process.versions.node,
-  v8: process.versions.v8,
-  engine: 'interpreter',
-  platform: `${process.platform}-${process.arch}`,
-});
+export const version = (): string =>
+  (JSON.parse(readFileSync(manifest, 'utf8')) as { readonly version: string }).version;
+
+export const versions = (options: EngineOptions): Readonly<Record<string, string>> => {
+  const engine = engineOf(options);
+  return {
+    natgrad: version(),
+    node: process.versions.node,
+    v8: process.versions.v8,
+    engine: isLeft(engine) ? options.engine : engine.right.name,
+    platform: `${process.platform}-${process.arch}`,
+  };
+};
 
 /** Where two sets of versions differ, in words. */
 export const differences = (

@@ -26,6 +26,8 @@ export type TrpoIssueCode =
   | 'wrongLength'
   | 'wrongShape'
   | 'nonFinite'
+  /** Valid, but not on this platform. */
+  | 'unsupported'
   | 'threw';
 
 export interface TrpoIssue {

@@ -1,9 +1,8 @@
 /** The end of a step: its parts become the next state and the report. */
-
-import { mean } from '@natgrad/autodiff';
 import { item, type Key } from '@natgrad/tensor';
 import { elements } from '@natgrad/tensor/internal';
 import { type Either, map } from 'fp-ts/lib/Either.js';
+import type { CompiledSetup } from './compiled.js';
 import { episodeReport } from './episodes.js';
 import type { TrpoError } from './errors.js';
 import type { LineSearchOutcome } from './line-search.js';
@@ -11,10 +10,8 @@ import type { ParameterTree } from './model.js';
 import type { NaturalGradient } from './natural-gradient.js';
 import type { DistributionParameters } from './policy/distribution.js';
 import type { StepReport, Warning } from './report.js';
-import type { Setup } from './setup.js';
 import type { TrpoState } from './state.js';
 import type { StepSize } from './step-size.js';
-import { meanKl } from './surrogate.js';
 import type { TrainingData } from './training-data.js';
 import { validateState } from './validate-state.js';
 import { type ValueFit, valueQuality } from './value-fit.js';
@@ -27,7 +24,7 @@ export interface StepResult {
 
 /** Everything that a step found. */
 export interface StepParts {
-  readonly setup: Setup;
+  readonly setup: CompiledSetup;
   readonly state: TrpoState;
   readonly data: TrainingData;
   /** The parameters that were kept. */
@@ -71,7 +68,7 @@ export const finish = (parts: StepParts): Either<TrpoError, StepResult> => {
 
 const reportOf = (parts: StepParts, after: TrpoState): StepReport => {
   const {
-    setup: { model },
+    setup: { compiled, engine },
     state,
     data,
     atOld,
@@ -85,8 +82,9 @@ const reportOf = (parts: StepParts, after: TrpoState): StepReport => {
   const accepted = outcome.status === 'accepted';
   const returns = elements(data.returns);
   const fitBefore = valueQuality(elements(data.values), returns);
-  const fitAfter = valueQuality(elements(model.value(after.value, data.observations)), returns);
-  const kl = accepted ? outcome.kl : item(meanKl(model.distribution, data.oldParameters, atOld));
+  const fitAfter = valueQuality(elements(compiled.values(after.value, data.observations)), returns);
+  const old = compiled.summary(data.oldParameters, atOld);
+  const kl = accepted ? outcome.kl : item(old.kl);
   const improvement = accepted ? outcome.gain : 0;
   const expectedImprovement = accepted ? outcome.expectedGain : 0;
   const undone: readonly Warning[] = critic.finite ? [] : ['valueFitUndone'];
@@ -103,7 +101,7 @@ const reportOf = (parts: StepParts, after: TrpoState): StepReport => {
     improvementRatio: expectedImprovement > 0 ? improvement / expectedImprovement : null,
     kl,
     klShare: kl / state.delta,
-    entropy: item(mean(model.distribution.entropy(atOld))),
+    entropy: item(old.entropy),
     gradientNorm: norm(gradient),
     cgStatus: natural.solve.status,
     cgIterations: natural.solve.iterations,
@@ -119,6 +117,7 @@ const reportOf = (parts: StepParts, after: TrpoState): StepReport => {
     valueLearningRate: parts.learningRate,
     delta: state.delta,
     rewardScale: data.rewardScale,
+    engine: engine.name,
     warnings: [...data.warnings, ...natural.warnings, ...undone],
   };
 };

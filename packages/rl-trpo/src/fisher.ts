@@ -1,9 +1,9 @@
 /** Fisher-vector products: two forms of one operator, equal at θ_old. */
-import { grad, type LinearOperator, linearize } from '@natgrad/autodiff';
+import { grad, type LinearOperator, linearize, multiply } from '@natgrad/autodiff';
 import type { ParameterTree } from './model.js';
 import type { Distribution, DistributionParameters } from './policy/distribution.js';
 import { meanKl } from './surrogate.js';
-import { addScaled, scaled } from './vector.js';
+import { addScaled } from './vector.js';
 
 /** v ↦ A·v on trees like the policy's parameters. */
 export type Operator = (v: ParameterTree) => ParameterTree;
@@ -11,14 +11,29 @@ export type Operator = (v: ParameterTree) => ParameterTree;
 /** A policy on a fixed batch of observations, linearised at θ: its value, J and Jᵀ. */
 export type LinearisedPolicy = LinearOperator<ParameterTree, DistributionParameters>;
 
+/** v ↦ M·v / N for tangents v of the parameters of N distributions: the metric of a mean over rows. */
+export type Metric = (parameters: DistributionParameters, tangent: DistributionParameters) => DistributionParameters;
+
+export const meanMetric =
+  (distribution: Distribution): Metric =>
+  (parameters, tangent) =>
+    Object.fromEntries(
+      Object.entries(distribution.fisher(parameters, tangent)).map(([name, x]) => [
+        name,
+        multiply(x, 1 / (x.shape[0] ?? 1)),
+      ]),
+    );
+
 /**
  * F v = (1/N) Jᵀ M J v: the policy's Jacobian from one linearisation, and between it and its transpose the metric of the
  * distribution in its own parameters (TRPO, appendix C.1). Symmetric positive semidefinite by construction.
+ *
+ * @param metric M·v / N, if it is compiled already
  */
-export const gaussNewton = (distribution: Distribution, linearised: LinearisedPolicy): Operator => {
-  const rows = Object.values(linearised.value)[0]?.shape[0] ?? 1;
-  return (v) => scaled(1 / rows, linearised.transpose(distribution.fisher(linearised.value, linearised.apply(v))));
-};
+export const gaussNewton =
+  (distribution: Distribution, linearised: LinearisedPolicy, metric: Metric = meanMetric(distribution)): Operator =>
+  (v) =>
+    linearised.transpose(metric(linearised.value, linearised.apply(v)));
 
 /**
  * F v = ∇²_θ E[KL(old ‖ π_θ)]·v at θ: the exact Hessian, forward over reverse, linearised once. The old parameters are data:

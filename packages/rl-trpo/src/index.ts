@@ -1,14 +1,24 @@
 /** Trust-region policy optimisation as pure functions over immutable state. */
-export { type Actions, type Actor, actor } from './act.js';
+export { type ActingConfig, type Actions, type Actor, actor } from './act.js';
 export { type AdamOptions, type AdamState, adamState, adamUpdate } from './adam.js';
 export { type Advantages, type GaeInput, gae, normaliseAdvantages } from './advantages.js';
 export { type Batch, bootstrapRows, type Segment } from './batch.js';
+export { type CompiledModel, compileModel, type PolicyData } from './compiled.js';
 export { decodeConfig, defaultConfig, describeOption, type OptionName, type TrpoConfig } from './config.js';
 export { type CgOptions, type CgResult, type CgStatus, conjugateGradient } from './conjugate-gradient.js';
+export { type EngineName, type EngineOptions, engineName, engineOf } from './engine.js';
 export { type EpisodeLog, followEpisodes } from './episodes.js';
 export { type TrpoError, type TrpoErrorCode, type TrpoIssue, type TrpoIssueCode } from './errors.js';
 export type { StepResult } from './finish.js';
-export { damped, gaussNewton, hessian, type LinearisedPolicy, type Operator } from './fisher.js';
+export {
+  damped,
+  gaussNewton,
+  hessian,
+  type LinearisedPolicy,
+  type Metric,
+  meanMetric,
+  type Operator,
+} from './fisher.js';
 export { initialState } from './initial-state.js';
 export { actionKey, type IterationKeys, iterationKeys } from './keys.js';
 export {
@@ -25,7 +35,13 @@ export { type NaturalGradient, type NaturalGradientOptions, naturalGradient } fr
 export { type Activation, type Option, type OptionTable, type OptionValue, options } from './options.js';
 export { type CategoricalParameters, categoricalDistribution } from './policy/categorical.js';
 export { type DiagonalGaussianParameters, diagonalGaussianDistribution } from './policy/diagonal-gaussian.js';
-export type { ActionLayout, Distribution, DistributionParameters } from './policy/distribution.js';
+export type {
+  ActionLayout,
+  Distribution,
+  DistributionParameters,
+  PackedDistribution,
+  PackedParameters,
+} from './policy/distribution.js';
 export { lecun, orthogonal } from './policy/initialise.js';
 export {
   type DenseLayer,

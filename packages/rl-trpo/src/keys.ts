@@ -15,9 +15,13 @@ export const iterationKeys = (key: Key): IterationKeys => {
   return { next, valueFit, acting };
 };
 
+/** The key for all actions of an environment in one rollout. */
+export const environmentKey = (stateKey: Key, environment: number): Key =>
+  foldIn(iterationKeys(stateKey).acting, environment);
+
 /**
  * The key for one action: depends on the state's key, the environment's number and the step of this rollout, so the action
  * does not depend on which other environments are stepped, in what order, or by whom.
  */
 export const actionKey = (stateKey: Key, environment: number, step: number): Key =>
-  foldIn(foldIn(iterationKeys(stateKey).acting, environment), step);
+  foldIn(environmentKey(stateKey, environment), step);

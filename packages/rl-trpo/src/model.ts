@@ -1,4 +1,5 @@
 /** A model: the functions that a step improves, and the shapes they promise. */
+import type { Engine } from '@natgrad/autodiff';
 import type { Key, Tensor, Tree } from '@natgrad/tensor';
 import type { Distribution, DistributionParameters } from './policy/distribution.js';
 
@@ -23,8 +24,10 @@ export interface Model<Policy extends ParameterTree = ParameterTree, Value exten
   /** Fresh parameters; all leaves are floats of one dtype. */
   initialise(key: Key): { readonly policy: Policy; readonly value: Value };
   /**
-   * Optional: the policy without tracing, for acting. A row's result must not depend on the other rows, nor on how many there
-   * are. Without it rows go through `policy` one at a time.
+   * Optional: the policy for acting, on few rows at a time. A row's result must not depend on the other rows, nor on how many
+   * there are, to the bit. Without it rows go through `policy` one at a time.
+   *
+   * @param engine for whoever has a use for it
    */
-  inference?(parameters: Policy): Inference;
+  inference?(parameters: Policy, engine: Engine): Inference;
 }

@@ -126,6 +126,8 @@ export interface OptionTable {
   readonly scaleRewards: BooleanOption;
   readonly rewardClip: NumberOption;
   readonly dtype: ChoiceOption<'f64' | 'f32'>;
+  readonly engine: ChoiceOption<'default' | 'wasm' | 'interpreter'>;
+  readonly deterministic: BooleanOption;
   readonly batchSize: NumberOption;
   readonly environments: NumberOption;
   readonly wholeEpisodes: BooleanOption;
@@ -176,6 +178,14 @@ export const options: OptionTable = Object.freeze({
   scaleRewards: boolean(false, 'divide rewards by the running deviation of the discounted return'),
   rewardClip: positive(10, 1e9, 'scaled rewards are clipped to ± this'),
   dtype: choice(['f64', 'f32'], 'precision of parameters and training'),
+  engine: choice(
+    ['default', 'wasm', 'interpreter'],
+    'what runs the computations: compiled WebAssembly, or the interpreter; by default the fastest here',
+  ),
+  deterministic: boolean(
+    false,
+    'compiled programs without instructions that round differently from processor to processor: slower, and the same bits on every machine',
+  ),
   batchSize: whole(2048, 1, 1e9, 'environment steps in a batch; rounded up to a multiple of environments'),
   environments: whole(8, 1, 65_536, 'environments that are stepped side by side'),
   wholeEpisodes: boolean(

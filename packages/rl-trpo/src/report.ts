@@ -73,5 +73,7 @@ export interface StepReport {
   readonly delta: number;
   /** What rewards were divided by; 1 while `scaleRewards` is off. */
   readonly rewardScale: number;
+  /** Name of the engine that ran the step. */
+  readonly engine: string;
   readonly warnings: readonly Warning[];
 }

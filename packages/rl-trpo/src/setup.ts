@@ -1,6 +1,8 @@
-/** What a step is made from: a model, and options that are checked once. */
-import { type Either, map } from 'fp-ts/lib/Either.js';
+/** What a step is made from: a model, options that are checked once, and the engine that they name. */
+import type { Engine } from '@natgrad/autodiff';
+import { chain, type Either, map, right } from 'fp-ts/lib/Either.js';
 import { decodeConfig, type TrpoConfig } from './config.js';
+import { engineOf } from './engine.js';
 import type { TrpoError } from './errors.js';
 import type { Model } from './model.js';
 
@@ -10,8 +12,13 @@ export type StepConfig = { readonly model: Model } & Partial<TrpoConfig>;
 export interface Setup {
   readonly model: Model;
   readonly options: TrpoConfig;
+  readonly engine: Engine;
 }
 
-/** Separates model and options and checks the latter. */
-export const resolveSetup = ({ model, ...options }: StepConfig): Either<TrpoError, Setup> =>
-  map((complete: TrpoConfig): Setup => ({ model, options: complete }))(decodeConfig(options));
+/** Separates model and options, checks the latter, and finds the engine unless one is given. */
+export const resolveSetup = ({ model, ...options }: StepConfig, own?: Engine): Either<TrpoError, Setup> =>
+  chain((complete: TrpoConfig) =>
+    map((engine: Engine): Setup => ({ model, options: complete, engine }))(
+      own === undefined ? engineOf(complete) : right(own),
+    ),
+  )(decodeConfig(options));

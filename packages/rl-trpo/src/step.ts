@@ -1,27 +1,25 @@
 /** One step of trust-region policy optimisation (Schulman, Levine, Moritz, Jordan and Abbeel 2015): the paper on one page. */
-import { linearize, valueAndGrad } from '@natgrad/autodiff';
+import type { Engine } from '@natgrad/autodiff';
 import { item } from '@natgrad/tensor';
-import { chain, type Either, isLeft } from 'fp-ts/lib/Either.js';
+import { chain, type Either, isLeft, map } from 'fp-ts/lib/Either.js';
 import { attempt } from './attempt.js';
 import type { Batch } from './batch.js';
 import { checkParameters, checkSurrogate } from './check-model.js';
+import { type CompiledSetup, compileModel } from './compiled.js';
 import type { TrpoError } from './errors.js';
 import { finish, type StepResult } from './finish.js';
-import { gaussNewton, hessian } from './fisher.js';
+import { gaussNewton } from './fisher.js';
 import { iterationKeys } from './keys.js';
 import { lineSearch } from './line-search.js';
-import type { ParameterTree } from './model.js';
 import { naturalGradient, reasonToStay } from './natural-gradient.js';
-import type { DistributionParameters } from './policy/distribution.js';
 import { resolveSetup, type Setup, type StepConfig } from './setup.js';
 import type { TrpoState } from './state.js';
 import { chooseStepSize } from './step-size.js';
-import { meanKl, surrogate } from './surrogate.js';
 import { trainingData } from './training-data.js';
 import { alongLine } from './trial.js';
 import { validateBatch } from './validate-batch.js';
 import { validateState } from './validate-state.js';
-import { fitValue, learningRateAt, type ValueLoss, valueLoss } from './value-fit.js';
+import { fitValue, learningRateAt } from './value-fit.js';
 
 /** Parts of a step that a probe may time. */
 export type Stage = 'advantages' | 'gradient' | 'conjugateGradient' | 'lineSearch' | 'valueFit';
@@ -34,10 +32,11 @@ export type Probe = <T>(stage: Stage, run: () => T) => T;
  * is wrong with the configuration, the state or the batch. It never throws, and the state is never half-updated: where no step
  * is acceptable the policy stays what it was, to the bit, and the report says why.
  *
- * Keep `trpoStep(config)` and call it again: it holds what was compiled for the critic.
+ * Keep `trpoStep(config)` and call it again: it holds what was compiled, once for each size of batch.
  *
  * @param config the model, and the options that differ from the defaults
  * @param probe measures the parts of the step; the result does not depend on it
+ * @param engine runs the step in place of the engine that the options name
  * @example
  * ```ts
  * const model = mlpModel({ observationSpace: { low: [0] }, actionSpace: { kind: 'discrete', n: 2 } });
@@ -48,30 +47,27 @@ export type Probe = <T>(stage: Stage, run: () => T) => T;
 export const trpoStep = (
   config: StepConfig,
   probe: Probe = (_stage, run) => run(),
+  engine?: Engine,
 ): ((state: TrpoState, batch: Batch) => Either<TrpoError, StepResult>) => {
-  const setup = resolveSetup(config);
-  const loss = valueLoss(config.model);
+  const setup = map(
+    (valid: Setup): CompiledSetup => ({
+      ...valid,
+      compiled: compileModel(valid.model, { engine: valid.engine, entropyBonus: valid.options.entropyBonus }),
+    }),
+  )(resolveSetup(config, engine));
   return (state, batch) =>
-    chain((valid: Setup) =>
+    chain((valid: CompiledSetup) =>
       attempt('state and batch', () =>
         chain(() =>
-          chain(() => attempt('model', () => update(valid, loss, probe, state, batch)))(
-            validateBatch(valid.model, batch),
-          ),
+          chain(() => attempt('model', () => update(valid, probe, state, batch)))(validateBatch(valid.model, batch)),
         )(validateState(valid.model, state)),
       ),
     )(setup);
 };
 
 /** Algorithm 1 of the paper with the practical choices of its section 6 and appendix C, for inputs that are valid. */
-const update = (
-  setup: Setup,
-  loss: ValueLoss,
-  probe: Probe,
-  state: TrpoState,
-  batch: Batch,
-): Either<TrpoError, StepResult> => {
-  const { model, options } = setup;
+const update = (setup: CompiledSetup, probe: Probe, state: TrpoState, batch: Batch): Either<TrpoError, StepResult> => {
+  const { model, options, compiled } = setup;
   const { distribution } = model;
   const { policy: thetaOld, delta } = state;
 
@@ -79,23 +75,19 @@ const update = (
   const estimated = probe('advantages', () => trainingData(setup, state, batch));
   if (isLeft(estimated)) return estimated;
   const data = estimated.right;
-  const policy = (theta: ParameterTree): DistributionParameters => model.policy(theta, data.observations);
 
   // 2. The gradient g = Jᵀ ∂L/∂(parameters of π) of the surrogate L at θ_old, with J from one linearisation of the policy.
-  const objective = surrogate({ ...data, distribution, entropyBonus: options.entropyBonus });
-  const atOld = probe('gradient', () => linearize(policy, thetaOld));
+  const atOld = probe('gradient', () => compiled.linearisedPolicy(thetaOld, data));
   const parameters = checkParameters(distribution, atOld.value, data.returns.size);
   if (isLeft(parameters)) return parameters;
-  const { value: before, gradient: slopes } = valueAndGrad(objective)(atOld.value);
+  const { value: before, gradient: slopes } = probe('gradient', () => compiled.objective(atOld.value, data));
   const surrogateBefore = checkSurrogate(item(before));
   if (isLeft(surrogateBefore)) return surrogateBefore;
   const gradient = probe('gradient', () => atOld.transpose(slopes));
 
   // 3. The natural gradient x ≈ (F + damping)⁻¹ g, by conjugate gradient on Fisher-vector products.
   const fisher =
-    options.fisher === 'hessian'
-      ? hessian(distribution, policy, data.oldParameters, thetaOld)
-      : gaussNewton(distribution, atOld);
+    options.fisher === 'hessian' ? compiled.hessian(thetaOld, data) : gaussNewton(distribution, atOld, compiled.metric);
   const damping = options.damping * (options.dampingKind === 'relative' ? distribution.fisherScale(atOld.value) : 1);
   const natural = probe('conjugateGradient', () =>
     naturalGradient(fisher, gradient, {
@@ -110,10 +102,8 @@ const update = (
   const candidate = alongLine({
     start: thetaOld,
     direction: natural.solve.x,
-    policy,
-    objective,
-    objectiveAtStart: surrogateBefore.right,
-    divergence: (next) => meanKl(distribution, data.oldParameters, next),
+    measure: (theta) => compiled.measure(theta, data),
+    surrogateAtStart: surrogateBefore.right,
   });
   const [size, outcome] = probe('lineSearch', () => {
     const step = chooseStepSize({ kind: options.stepSize, delta, ...natural }, candidate);
@@ -129,7 +119,7 @@ const update = (
   const keys = iterationKeys(state.key);
   const learningRate = learningRateAt(options, state.steps);
   const critic = probe('valueFit', () =>
-    fitValue(loss, { ...options, learningRate }, state, data.observations, data.returns, keys.valueFit),
+    fitValue(compiled.valueLoss, { ...options, learningRate }, state, data.observations, data.returns, keys.valueFit),
   );
 
   return finish({

@@ -1,16 +1,15 @@
 /** From a raw batch to what the objective needs: normalised observations, scaled rewards, values, advantages, returns. */
-import { cast, fromTypedArray, type Tensor } from '@natgrad/tensor';
+import { cast, fromTypedArray, pad, slice, type Tensor, zeros } from '@natgrad/tensor';
 import { adopt, elements } from '@natgrad/tensor/internal';
-import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import { type Either, left, map, right } from 'fp-ts/lib/Either.js';
 import { gae, normaliseAdvantages } from './advantages.js';
 import type { Batch } from './batch.js';
+import type { CompiledModel, CompiledSetup } from './compiled.js';
 import { type EpisodeLog, followEpisodes } from './episodes.js';
 import { issueError, type TrpoError } from './errors.js';
-import type { Model } from './model.js';
 import type { DistributionParameters } from './policy/distribution.js';
 import type { Warning } from './report.js';
 import { mergeStatistics, normalise, type RunningStatistics, statisticsOf, varianceOf } from './running-statistics.js';
-import type { Setup } from './setup.js';
 import type { TrpoState } from './state.js';
 import { firstNonFinite, isFiniteTree } from './vector.js';
 
@@ -49,9 +48,13 @@ const including = (on: boolean, statistics: RunningStatistics, rows: () => Tenso
 };
 
 /** Runs the critic and checks that it keeps its promise of one number for each row. */
-const valuesOf = (model: Model, parameters: TrpoState['value'], observations: Tensor): Either<TrpoError, Tensor> => {
+const valuesOf = (
+  { values: program }: CompiledModel,
+  parameters: TrpoState['value'],
+  observations: Tensor,
+): Either<TrpoError, Tensor> => {
   const rows = observations.shape[0] as number;
-  const values = model.value(parameters, observations);
+  const values = program(parameters, observations);
   if (values.rank === 1 && values.size === rows) return right(values);
   return left(
     issueError('ModelFailed', {
@@ -63,8 +66,26 @@ const valuesOf = (model: Model, parameters: TrpoState['value'], observations: Te
   );
 };
 
+/** Fewer rows than these are filled up to them. */
+const LEAST_ROWS = 16;
+
+/**
+ * V of rows whose number differs from batch to batch. Filled up with rows of zeros to a power of two they need a handful of
+ * programs, not one for each number of rows.
+ */
+const valuesOfSome = (
+  compiled: CompiledModel,
+  parameters: TrpoState['value'],
+  observations: Tensor,
+): Either<TrpoError, Tensor> => {
+  const rows = observations.shape[0] as number;
+  if (rows === 0) return right(zeros([0], observations.dtype));
+  const filled = pad(observations, [0, 0], [Math.max(LEAST_ROWS, 2 ** Math.ceil(Math.log2(rows))) - rows, 0]);
+  return map((values: Tensor) => slice(values, [0], [rows]))(valuesOf(compiled, parameters, filled));
+};
+
 export const trainingData = (
-  { model, options }: Setup,
+  { model, options, compiled }: CompiledSetup,
   state: TrpoState,
   batch: Batch,
 ): Either<TrpoError, TrainingData> => {
@@ -87,12 +108,9 @@ export const trainingData = (
     ? Float64Array.from(raw, (r: number) => Math.min(rewardClip, Math.max(-rewardClip, r / rewardScale)))
     : raw;
 
-  const values = valuesOf(model, state.value, observations);
+  const values = valuesOf(compiled, state.value, observations);
   if (values._tag === 'Left') return values;
-  const noneLeft = batch.finalObservations.size === 0;
-  const finals: Either<TrpoError, Tensor> = noneLeft
-    ? right(batch.finalObservations)
-    : valuesOf(model, state.value, ready(batch.finalObservations));
+  const finals = valuesOfSome(compiled, state.value, ready(batch.finalObservations));
   if (finals._tag === 'Left') return finals;
 
   const estimated = gae({

@@ -2,7 +2,6 @@
 import { item, type Scalar } from '@natgrad/tensor';
 import type { Trial } from './line-search.js';
 import type { ParameterTree } from './model.js';
-import type { DistributionParameters } from './policy/distribution.js';
 import { addScaled, isFiniteTree } from './vector.js';
 
 export interface Candidate extends Trial {
@@ -12,12 +11,10 @@ export interface Candidate extends Trial {
 export interface Line {
   readonly start: ParameterTree;
   readonly direction: ParameterTree;
-  readonly policy: (parameters: ParameterTree) => DistributionParameters;
-  /** Surrogate of the distribution's parameters, and its value at the start. */
-  readonly objective: (parameters: DistributionParameters) => Scalar;
-  readonly objectiveAtStart: number;
-  /** Mean KL(old ‖ given). */
-  readonly divergence: (parameters: DistributionParameters) => Scalar;
+  /** Mean KL(old ‖ π_θ), and the surrogate at θ. */
+  readonly measure: (theta: ParameterTree) => { readonly kl: Scalar; readonly surrogate: Scalar };
+  /** The surrogate at the start. */
+  readonly surrogateAtStart: number;
 }
 
 /**
@@ -26,16 +23,16 @@ export interface Line {
  */
 export const alongLine = (line: Line): ((scale: number) => Candidate) => {
   const known = new Map<number, Candidate>();
-  const measure = (scale: number): Candidate => {
+  const evaluate = (scale: number): Candidate => {
     const parameters = addScaled(line.start, scale, line.direction);
     if (!isFiniteTree(parameters)) return { parameters, kl: Infinity, gain: -Infinity, finite: false };
-    const distributions = line.policy(parameters);
-    const kl = item(line.divergence(distributions));
-    const gain = item(line.objective(distributions)) - line.objectiveAtStart;
+    const measured = line.measure(parameters);
+    const kl = item(measured.kl);
+    const gain = item(measured.surrogate) - line.surrogateAtStart;
     return { parameters, kl, gain, finite: Number.isFinite(kl) && Number.isFinite(gain) };
   };
   return (scale) => {
-    const found = known.get(scale) ?? measure(scale);
+    const found = known.get(scale) ?? evaluate(scale);
     known.set(scale, found);
     return found;
   };

@@ -1,5 +1,5 @@
 /** Fitting the critic to the returns: minibatch Adam on the mean squared error. */
-import { jit, mean, square, subtract, valueAndGrad } from '@natgrad/autodiff';
+import { defaultEngine, type Engine, jit, mean, square, subtract, valueAndGrad } from '@natgrad/autodiff';
 import { foldIn, type Key, permutation, type Scalar, type Tensor } from '@natgrad/tensor';
 import { adopt, allocate, elements } from '@natgrad/tensor/internal';
 import { type AdamState, adamUpdate } from './adam.js';
@@ -33,12 +33,13 @@ export type ValueLoss = (
 ) => { readonly value: Scalar; readonly gradient: ParameterTree };
 
 /** Mean squared error of V and its gradient, compiled once for each size of minibatch. */
-export const valueLoss = (model: Model): ValueLoss =>
+export const valueLoss = (model: Pick<Model, 'value'>, engine: Engine = defaultEngine()): ValueLoss =>
   jit(
     valueAndGrad(
       (parameters: ParameterTree, observations: Tensor, returns: Tensor): Scalar =>
         mean(square(subtract(model.value(parameters, observations), returns))),
     ),
+    { engine },
   );
 
 /** Rows of a tensor, by index. */

@@ -1,6 +1,7 @@
 /** `natgrad eval`: how good is the policy of a run? */
 import { loadMetrics, loadSnapshot, openRun } from '@natgrad/rl-trpo/runs';
 import { type Arguments, type CommandLine, wholeNumber } from '../arguments.js';
+import { engineFlags, withEngine } from '../engine.js';
 import { EXIT } from '../failure.js';
 import { jsonLine, short, whole } from '../output/format.js';
 import { terminal } from '../output/terminal.js';
@@ -15,6 +16,7 @@ export const evalLine: CommandLine = {
   flags: [
     { name: 'episodes', value: 'N', description: 'episodes (100)' },
     { name: 'sampled', description: 'sample actions, as in training, instead of the best guess' },
+    ...engineFlags,
     { name: 'json', description: 'one line of JSON' },
   ],
 };
@@ -22,13 +24,14 @@ export const evalLine: CommandLine = {
 export const runEval = (args: Arguments): number => {
   const out = terminal();
   const run = orFail(openRun(args.operands[0] ?? ''));
-  const task = taskOf(run.description);
+  const description = { ...run.description, options: withEngine(run.description.options, args) };
+  const task = taskOf(description);
   const snapshot = snapshotOf(task, orFail(loadSnapshot(run)));
   const { records } = orFail(loadMetrics(run));
   const episodes = wholeNumber('episodes', args.value('episodes') ?? '100', 1);
   const evaluation = evaluateTask(
     task,
-    run.description,
+    description,
     snapshot,
     episodes,
     args.has('sampled') ? 'sampled' : 'deterministic',

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type Iteration, type Snapshot, train } from '@natgrad/rl-trpo';
 import {
+  changeEngine,
   createRun,
   extendRun,
   type MetricsRecord,
@@ -14,6 +15,7 @@ import {
 } from '@natgrad/rl-trpo/runs';
 import { treeLeaves } from '@natgrad/tensor';
 import { type Arguments, type CommandLine, wholeNumber } from '../arguments.js';
+import { engineFlags, withEngine } from '../engine.js';
 import { EXIT, usage } from '../failure.js';
 import { type Display, jsonDisplay, type Progress, tableDisplay } from '../output/display.js';
 import { duration, jsonLine, short, whole } from '../output/format.js';
@@ -33,6 +35,7 @@ export const trainLine: CommandLine = {
     { name: 'steps', value: 'N', description: 'environment steps to train for (100000)' },
     { name: 'preset', value: 'NAME', description: 'options to begin with (those for the environment)' },
     { name: 'set', value: 'KEY=VALUE', repeatable: true, description: 'an option, see `natgrad options`; repeatable' },
+    ...engineFlags,
     { name: 'until-solved', description: 'stop when evaluations, sampled and not, reach the threshold' },
     { name: 'episodes', value: 'N', description: 'episodes of the evaluation at the end (100)' },
     { name: 'out', value: 'DIR', description: 'folder of the run (a new one under runs/)' },
@@ -66,7 +69,8 @@ const begin = (args: Arguments): ResumedRun => {
   if (args.has('until-solved') && findDefinition(id).rewardThreshold === null)
     throw usage(`--until-solved: nobody has agreed when ${id} is solved; leave it out`);
   const folder = args.value('out') ?? freshFolder(id, seed);
-  const run = orFail(createRun(folder, { ...settings, seed, steps, versions: versions() }));
+  const options = withEngine(settings.options, args);
+  const run = orFail(createRun(folder, { ...settings, options, seed, steps, versions: versions(options) }));
   return { run, snapshot: null, records: [] };
 };
 
@@ -74,13 +78,17 @@ const resume = (folder: string, args: Arguments): ResumedRun => {
   const also = FIXED.find((flag) => args.has(flag));
   if (also !== undefined)
     throw usage(
-      `--${also} is fixed when a run begins; with --resume only --steps, --episodes, --until-solved and --json`,
+      `--${also} is fixed when a run begins; with --resume only --steps, --episodes, --until-solved, --engine, --deterministic and --json`,
     );
   const resumed = orFail(resumeRun(folder));
   const steps = args.value('steps');
-  const run = orFail(
-    extendRun(resumed.run, steps === undefined ? resumed.run.description.steps : wholeNumber('steps', steps, 1)),
+  const { description } = resumed.run;
+  // The engine that is recorded, unless the command line says otherwise: then that is recorded from here on.
+  const options = withEngine(description.options, args);
+  const extended = orFail(
+    extendRun(resumed.run, steps === undefined ? description.steps : wholeNumber('steps', steps, 1)),
   );
+  const run = orFail(changeEngine(extended, options));
   return { ...resumed, run };
 };
 
@@ -208,7 +216,7 @@ export const runTrain = async (args: Arguments): Promise<number> => {
   const { run } = resumed;
   const task = taskOf(run.description);
   const display = json ? jsonDisplay(out) : tableDisplay(out);
-  const changed = differences(run.description.versions, versions());
+  const changed = differences(run.description.versions, versions(run.description.options));
   if (changed.length > 0)
     display.note(`Other versions than this run began with (${changed.join(', ')}): bits may differ from here on.`);
   const { environment, seed, steps } = run.description;

@@ -39,7 +39,7 @@ const numbersOf = ({ actions, logProbabilities, parameters }: Actions): readonly
 export const actingLaws = (config: StepConfig): readonly Law[] => {
   const { model } = config;
   const width = model.observationWidth;
-  const scenes: fc.Arbitrary<Scene> = fc.tuple(fc.nat(1e6), fc.integer({ min: 2, max: 6 })).map(([seed, rows]) => {
+  const scenes: fc.Arbitrary<Scene> = fc.tuple(fc.nat(1e6), fc.integer({ min: 2, max: 33 })).map(([seed, rows]) => {
     const start = initialState(config, key(seed));
     if (start._tag === 'Left') throw new Error(start.left.message);
     const [first, second, keys] = split(key(seed), 3) as readonly [Key, Key, Key];
@@ -59,7 +59,9 @@ export const actingLaws = (config: StepConfig): readonly Law[] => {
   });
   const named = <T>(text: string, cases: fc.Arbitrary<T>, holds: (value: T) => unknown): Law =>
     law(
-      `acting, ${model.distribution.name}${model.inference === undefined ? ' without inference' : ''}: ${text}`,
+      `acting, ${model.distribution.name}${model.inference === undefined ? ' without inference' : ''}${
+        model.distribution.packed === undefined ? ' by tensors' : ''
+      }: ${text}`,
       cases,
       holds,
     );
@@ -116,6 +118,22 @@ export const actingLaws = (config: StepConfig): readonly Law[] => {
           packed.forEach((x, i) =>
             requireClose(`${name}[${i}]`, x, elements(expected[name] as Tensor)[i] as number, 1e-12),
           );
+        const { action, parameterShapes } = model.distribution;
+        const own = Object.fromEntries(
+          Object.entries(parameterShapes).map(([name, shape]) => [
+            name,
+            fromTypedArray(acted.parameters[name] as Float64Array, [rows, ...shape]),
+          ]),
+        );
+        const actions = fromTypedArray(action.dtype === 'i32' ? Int32Array.from(acted.actions) : acted.actions, [
+          rows,
+          ...action.shape,
+        ]);
+        const logProbabilities = elements(model.distribution.logProbability(own, actions));
+        // Terms in another order, exponentials within an ulp or two.
+        acted.logProbabilities.forEach((x, row) =>
+          requireClose(`log π of row ${row}`, x, logProbabilities[row] as number, 1e-12),
+        );
       },
     ),
     named('the same keys give the same actions, other keys others', scenes, ({ state, observations, keys }) => {

@@ -18,6 +18,7 @@ import {
   tensors,
 } from './check.js';
 import { type Measure, measureOf, repeatRows, requireExpectation } from './measure.js';
+import { packedLaws } from './packed-laws.js';
 
 export interface DistributionLawOptions {
   /** Where elements of each parameter may lie. Default: between −2 and 2 for all. */
@@ -242,6 +243,11 @@ export const distributionLaws = (distribution: Distribution, options: Distributi
         results.forEach((x, i) =>
           require(!Number.isNaN(item(x)), () => `${['log-probability', 'entropy', 'KL', 'KL of equals'][i]} is NaN`),
         );
+        const packed = Object.fromEntries(Object.entries(q).map(([field, x]) => [field, elements(x)]));
+        distribution.packed?.logProbability(packed, elements(actions)).forEach((x, row) => {
+          const expected = numbersOf(results[0] as Tensor)[row] as number;
+          if (!Object.is(x, expected)) requireClose('packed log-probability', x, expected, 1e-12);
+        });
         const gradient = vjp((each: DistributionParameters) => distribution.kl(p, each), p).pullback(
           adopt(Float64Array.of(1), 'f64', [1]),
         );
@@ -249,6 +255,7 @@ export const distributionLaws = (distribution: Distribution, options: Distributi
         require(Number.isFinite(distribution.fisherScale(p)), () => 'the scale of M is not finite');
       },
     ),
+    ...packedLaws(distribution, named, several),
     named('inputs are not changed', fc.tuple(several, several, arbitraryKey), ([p, q, k]) => {
       const before = [snapshot(p), snapshot(q)] as const;
       const actions = distribution.sample(p, split(k, 3));

@@ -14,9 +14,9 @@ import {
   subtract,
   sum,
 } from '@natgrad/autodiff';
-import { arange, item, type Key, reshape, categorical as sampleCategorical, slice, type Tensor } from '@natgrad/tensor';
-import { adopt } from '@natgrad/tensor/internal';
-import type { Distribution } from './distribution.js';
+import { arange, item, type Tensor } from '@natgrad/tensor';
+import { adopt, categoricalAt, elements } from '@natgrad/tensor/internal';
+import type { Distribution, PackedDistribution } from './distribution.js';
 
 /** `logits` `[N, n]`: log-probabilities up to a constant of each row. */
 export type CategoricalParameters = { readonly logits: Tensor };
@@ -66,11 +66,42 @@ export const categoricalDistribution = (n: number): Distribution<CategoricalPara
       const p = exp(logSoftmax(logits));
       return item(mean(multiply(p, subtract(1, p))));
     },
-    sample: ({ logits }, keys) => {
-      const rowOf = (row: number): Tensor => reshape(slice(logits, [row, 0], [row + 1, n]), [n]);
-      const data = Int32Array.from(keys, (key: Key, row) => item(sampleCategorical(key, rowOf(row))));
-      return adopt(data, 'i32', [keys.length]);
-    },
+    sample: ({ logits }, keys) =>
+      adopt(Int32Array.from(packed(n).sample({ logits: elements(logits) }, keys)), 'i32', [keys.length]),
     deterministicAction: ({ logits }) => argmax(logits, 1),
+    packed: packed(n),
   };
+};
+
+type Packed = { readonly [name in keyof CategoricalParameters]: ArrayLike<number> };
+
+const packed = (n: number): PackedDistribution => ({
+  sample: (parameters, keys) => {
+    const { logits } = parameters as Packed;
+    return Float64Array.from(keys, (key, row) => categoricalAt(key, logits, row * n, n));
+  },
+  logProbability: (parameters, actions) => {
+    const { logits } = parameters as Packed;
+    return Float64Array.from(actions, (action, row) => {
+      const from = row * n;
+      const most = logits[from + largest(logits, from, n)] as number;
+      let sum = 0;
+      for (let j = from; j < from + n; j += 1) sum += Math.exp((logits[j] as number) - most);
+      return (logits[from + action] as number) - most - Math.log(sum);
+    });
+  },
+  deterministicAction: (parameters) => {
+    const { logits } = parameters as Packed;
+    return Float64Array.from({ length: logits.length / n }, (_, row) => largest(logits, row * n, n));
+  },
+});
+
+/** Which of `n` numbers from index `from` is the first largest; like `argmax`, which counts a NaN as largest. */
+const largest = (x: ArrayLike<number>, from: number, n: number): number => {
+  let best = 0;
+  for (let j = 1; j < n; j += 1) {
+    const [each, most] = [x[from + j] as number, x[from + best] as number];
+    if (each > most || (Number.isNaN(each) && !Number.isNaN(most))) best = j;
+  }
+  return best;
 };

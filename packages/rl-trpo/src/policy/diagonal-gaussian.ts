@@ -1,8 +1,8 @@
 /** Independent normal distributions of each element of an action. */
 import { add, divide, exp, expm1, mean, multiply, negate, square, subtract, sum } from '@natgrad/autodiff';
-import { item, type Key, normalAt, type Tensor } from '@natgrad/tensor';
+import { item, normalAt, type Tensor } from '@natgrad/tensor';
 import { adopt, elements } from '@natgrad/tensor/internal';
-import type { Distribution } from './distribution.js';
+import type { Distribution, PackedDistribution } from './distribution.js';
 
 /** `mean` μ and `logDeviation` log σ, `[N, width]` each. */
 export type DiagonalGaussianParameters = { readonly mean: Tensor; readonly logDeviation: Tensor };
@@ -43,11 +43,38 @@ export const diagonalGaussianDistribution = (width: number): Distribution<Diagon
   }),
   fisherScale: ({ logDeviation }) => item(mean(exp(multiply(logDeviation, -2)))),
   sample: ({ mean, logDeviation }, keys) => {
-    const [mu, log] = [elements(mean), elements(logDeviation)];
-    const draw = (i: number): number =>
-      (mu[i] as number) + Math.exp(log[i] as number) * normalAt(keys[Math.floor(i / width)] as Key, i % width);
-    const data = Float64Array.from({ length: keys.length * width }, (_, i) => draw(i));
+    const data = packed(width).sample({ mean: elements(mean), logDeviation: elements(logDeviation) }, keys);
     return adopt(mean.dtype === 'f32' ? Float32Array.from(data) : data, mean.dtype, [keys.length, width]);
   },
   deterministicAction: ({ mean }) => mean,
+  packed: packed(width),
+});
+
+type Packed = { readonly [name in keyof DiagonalGaussianParameters]: ArrayLike<number> };
+
+const packed = (width: number): PackedDistribution => ({
+  sample: (parameters, keys) => {
+    const { mean, logDeviation } = parameters as Packed;
+    const actions = new Float64Array(keys.length * width);
+    keys.forEach((key, row) => {
+      for (let j = 0, at = row * width; j < width; j += 1, at += 1)
+        actions[at] = (mean[at] as number) + Math.exp(logDeviation[at] as number) * normalAt(key, j);
+    });
+    return actions;
+  },
+  logProbability: (parameters, actions) => {
+    const { mean, logDeviation } = parameters as Packed;
+    const results = new Float64Array(actions.length / width);
+    for (let row = 0, at = 0; row < results.length; row += 1) {
+      let sum = 0;
+      for (let j = 0; j < width; j += 1, at += 1) {
+        const log = logDeviation[at] as number;
+        const z = ((actions[at] as number) - (mean[at] as number)) * Math.exp(-log);
+        sum += -0.5 * z * z - (log + HALF_LOG_TWO_PI);
+      }
+      results[row] = sum;
+    }
+    return results;
+  },
+  deterministicAction: (parameters) => Float64Array.from((parameters as Packed).mean),
 });

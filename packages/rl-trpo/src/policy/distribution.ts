@@ -14,6 +14,22 @@ export interface ActionLayout {
   readonly counts?: readonly number[];
 }
 
+/** Parameters as plain numbers, packed row by row. */
+export type PackedParameters = { readonly [name: string]: ArrayLike<number> };
+
+/**
+ * What acting needs of a distribution, on packed rows instead of tensors. The results are fresh arrays, and a row's numbers
+ * depend on that row only, to the bit, however many rows there are.
+ */
+export interface PackedDistribution {
+  /** One action per key, equal to `sample`. */
+  sample(parameters: PackedParameters, keys: readonly Key[]): Float64Array;
+  /** log π(a) per row, equal to `logProbability` up to rounding. */
+  logProbability(parameters: PackedParameters, actions: ArrayLike<number>): Float64Array;
+  /** Equal to `deterministicAction`. */
+  deterministicAction(parameters: PackedParameters): Float64Array;
+}
+
 /**
  * A family of distributions over actions, as pure functions of its parameters. All work on N rows at once and can be traced
  * and differentiated, except `sample`.
@@ -40,4 +56,6 @@ export interface Distribution<P extends DistributionParameters = DistributionPar
   sample(parameters: P, keys: readonly Key[]): Tensor;
   /** The action of evaluation: the most likely choice, the mean of a Gaussian. */
   deterministicAction(parameters: P): Tensor;
+  /** Optional: the same for acting, without the cost of tensors, which for a few rows is most of the cost. */
+  readonly packed?: PackedDistribution;
 }

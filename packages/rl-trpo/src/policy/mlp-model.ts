@@ -1,10 +1,11 @@
 /** The usual model: one perceptron for the policy, another for the critic. */
-import { broadcastTo, reshape } from '@natgrad/autodiff';
+import { broadcastTo, interpreter, reshape } from '@natgrad/autodiff';
 import { full, type Key, split, type Tensor } from '@natgrad/tensor';
 import { elements } from '@natgrad/tensor/internal';
 import { defaultConfig, type TrpoConfig } from '../config.js';
 import type { Inference, Model } from '../model.js';
 import { categoricalDistribution } from './categorical.js';
+import { compiledInference } from './compiled-inference.js';
 import { diagonalGaussianDistribution } from './diagonal-gaussian.js';
 import type { Distribution, DistributionParameters } from './distribution.js';
 import { initialiseMlp, type MlpParameters, mlp, mlpInference } from './mlp.js';
@@ -31,6 +32,15 @@ type ModelOptions = Pick<
   | 'initialLogDeviation'
   | 'dtype'
 >;
+
+/**
+ * Multiplications per row up to which plain loops act faster than a compiled program is called. Which of the two acts depends
+ * on the network alone, so that a row's bits do not depend on the number of rows.
+ */
+const PLAIN_WORK = 16_384;
+
+/** Rows of the compiled program: a few environments at once, and not much is lost on a single one. */
+const ROWS_TOGETHER = 8;
 
 /** What differs between choices and continuous actions: the distribution, the width of the network's output, and log σ. */
 interface Head {
@@ -84,7 +94,9 @@ export const mlpModel = (
   const inputs = spaces.observationSpace.low.length;
   const { actionSpace } = spaces;
   const head = actionSpace.kind === 'discrete' ? categoricalHead(actionSpace.n) : gaussianHead(actionSpace.low.length);
-  return {
+  const widths = [inputs, ...hidden, head.outputs];
+  const work = widths.slice(1).reduce((sum, width, k) => sum + width * (widths[k] as number), 0);
+  const model: Model<MlpPolicyParameters, MlpParameters> = {
     observationWidth: inputs,
     distribution: head.distribution,
     policy: (parameters, observations) => head.parameters(mlp(parameters.layers, observations, activation), parameters),
@@ -92,7 +104,7 @@ export const mlpModel = (
       reshape(mlp(layers, observations, valueActivation), [observations.shape[0] as number]),
     initialise: (key: Key) => {
       const [policyKey, valueKey] = split(key);
-      const layers = initialiseMlp(policyKey, [inputs, ...hidden, head.outputs], {
+      const layers = initialiseMlp(policyKey, widths, {
         initialisation,
         outputScale,
         dtype,
@@ -100,9 +112,12 @@ export const mlpModel = (
       const value = initialiseMlp(valueKey, [inputs, ...valueHidden, 1], { initialisation, dtype });
       return { policy: { layers, ...head.extra(complete) }, value };
     },
-    inference: (parameters): Inference => {
+    inference: (parameters, engine): Inference => {
+      if (work > PLAIN_WORK && engine !== interpreter)
+        return compiledInference(model, parameters, engine, ROWS_TOGETHER);
       const forward = mlpInference(parameters.layers, activation);
       return (observations, rows) => head.packed(forward(observations, rows), rows, parameters);
     },
   };
+  return model;
 };

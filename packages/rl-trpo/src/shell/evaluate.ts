@@ -4,6 +4,7 @@ import { foldIn, type Key, split } from '@natgrad/tensor';
 import { invalid } from '@natgrad/tensor/internal';
 import { actor } from '../act.js';
 import type { TrpoConfig } from '../config.js';
+import type { EngineOptions } from '../engine.js';
 import type { Model } from '../model.js';
 import type { TrpoState } from '../state.js';
 import { clipActions } from './clip.js';
@@ -40,7 +41,8 @@ export interface Evaluation {
 export type EvaluationConfig = { readonly model: Model; readonly env: Env } & Pick<
   TrpoConfig,
   'clipActions' | 'normaliseObservations' | 'observationClip'
->;
+> &
+  Partial<EngineOptions>;
 
 /** An episode that goes on; only `evaluate` itself holds one. */
 interface Live {

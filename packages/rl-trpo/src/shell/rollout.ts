@@ -1,11 +1,12 @@
 /** Rollouts: the policy of a state acts in environments, which gives a batch to learn from. */
 import type { VectorEnv, VectorState, VectorTransition } from '@natgrad/envs';
-import type { TypedArray } from '@natgrad/tensor';
+import { foldIn, type TypedArray } from '@natgrad/tensor';
 import { adopt, invalid } from '@natgrad/tensor/internal';
 import { type Actions, actor } from '../act.js';
 import { type Batch, bootstrapRows, type Segment } from '../batch.js';
 import type { TrpoConfig } from '../config.js';
-import { actionKey } from '../keys.js';
+import type { EngineOptions } from '../engine.js';
+import { environmentKey } from '../keys.js';
 import type { Model } from '../model.js';
 import type { DistributionParameters } from '../policy/distribution.js';
 import type { TrpoState } from '../state.js';
@@ -27,7 +28,8 @@ export interface Rollout {
 export type RolloutConfig = { readonly model: Model; readonly envs: VectorEnv } & Pick<
   TrpoConfig,
   'batchSize' | 'wholeEpisodes' | 'clipActions' | 'normaliseObservations' | 'observationClip'
->;
+> &
+  Partial<EngineOptions>;
 
 /** One step of all environments, with what led to it. */
 interface Taken {
@@ -60,10 +62,12 @@ const takeSteps = (
   const share = Math.ceil(batchSize / envs.count);
   const taken: Taken[] = [];
   const lengths = new Array<number>(envs.count).fill(0);
+  const acting = lengths.map((_, environment) => environmentKey(state.key, environment));
   let { vector, observations } = from;
   while (lengths.includes(0)) {
     checkObservations(envs, observations, taken.length);
-    const keys = lengths.map((_, environment) => actionKey(state.key, environment, taken.length));
+    // The action's key: see `actionKey`.
+    const keys = acting.map((each) => foldIn(each, taken.length));
     const acted = sample(observations, keys);
     const transition = envs.step(vector, clipActions(envs.actionSpace, config.clipActions, acted.actions));
     taken.push({ observations, acted, transition });

@@ -3,10 +3,9 @@
  * are masks as wide as a lane.
  */
 import type { DType } from '@natgrad/tensor';
-import { type Code, call } from './encode.js';
-import type { MultiplyAdd } from './gemm-tile.js';
+import type { Code } from './encode.js';
 import { type FloatLanes, f32x4, f64x2, i8x16, i16x8, i32, i32x4, i64x2, v128 } from './instructions.js';
-import { type MathName, mathFunction } from './math/index.js';
+import type { MathName } from './math/index.js';
 
 export type Width = 4 | 2;
 
@@ -81,6 +80,9 @@ const ARITHMETIC: { readonly [name: string]: Rule } = {
   logicalOr: ([x, y]) => v128.or(x, y),
 };
 
+/** Code for one of the elementary functions. */
+export type MathCode = (name: MathName, dtype: 'f32' | 'f64', args: readonly Code[]) => Code;
+
 /** The code of an elementwise operation on variables (each may be read twice). `from` are the dtypes of the arguments. */
 export const operationVector = (
   name: string,
@@ -88,7 +90,7 @@ export const operationVector = (
   from: readonly DType[],
   to: DType,
   width: Width,
-  multiplyAdd: MultiplyAdd,
+  math: MathCode,
 ): Code => {
   const [x, y, z] = args as readonly [Code, Code, Code];
   const [dtype] = from as readonly [DType];
@@ -102,7 +104,7 @@ export const operationVector = (
   if (name === 'cast') return castVector(x, dtype, to, width);
   const rule = ARITHMETIC[name];
   if (rule !== undefined) return rule([x, y], dtype);
-  return call(mathFunction(name as MathName, dtype as 'f32' | 'f64', multiplyAdd), ...args);
+  return math(name as MathName, dtype as 'f32' | 'f64', args);
 };
 
 export const bytesOf = (dtype: DType): 1 | 4 | 8 => (dtype === 'f64' ? 8 : dtype === 'bool' ? 1 : 4);

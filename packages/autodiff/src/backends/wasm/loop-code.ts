@@ -5,7 +5,7 @@
  */
 import type { DType } from '@natgrad/tensor';
 import type { Layout } from '../../optimise/loop-space.js';
-import { type Code, type Local, type WasmFunction, wasmFunction } from './encode.js';
+import { type Code, call, type Local, type WasmFunction, wasmFunction } from './encode.js';
 import type { MultiplyAdd } from './gemm-tile.js';
 import { forRange, i32, repeatWhile, v128, when } from './instructions.js';
 import {
@@ -17,12 +17,14 @@ import {
   identityOf,
   loadSplat,
   loadVector,
+  type MathCode,
   operationVector,
   storeLane,
   storeVector,
   type Width,
 } from './lanes.js';
 import type { LoopOutput, LoopProgram, LoopValue } from './loop.js';
+import { inlineMath, mathFunction } from './math/index.js';
 
 /** Columns whose values are added one after another, in each lane, before they are added to a total. */
 export const CHUNK = 1024;
@@ -39,7 +41,6 @@ export const widthOf = ({ values }: LoopProgram): Width => (values.some(({ dtype
 interface Frame {
   readonly program: LoopProgram;
   readonly width: Width;
-  readonly multiplyAdd: MultiplyAdd;
   readonly columns: Local;
   /** Current column. */
   readonly column: Local;
@@ -58,8 +59,8 @@ interface Frame {
 const log2 = (bytes: number): number => Math.log2(bytes);
 const dtypeOf = (value: LoopValue): DType => value.dtype;
 
-/** Computes the values of one layout. */
-const compute = (frame: Frame, layouts: readonly Layout[]): Code =>
+/** Computes the values of some layouts. */
+const compute = (frame: Frame, layouts: readonly Layout[], math: MathCode): Code =>
   frame.program.values.map((value, k) => {
     if (!layouts.includes(value.layout)) return [];
     const { set } = frame.vectors[k] as Local;
@@ -67,7 +68,7 @@ const compute = (frame: Frame, layouts: readonly Layout[]): Code =>
     if (value.kind === 'operation') {
       const from = value.args.map((arg) => dtypeOf(frame.program.values[arg] as LoopValue));
       const args = value.args.map((arg) => (frame.vectors[arg] as Local).get);
-      return set(operationVector(value.name, args, from, value.dtype, frame.width, frame.multiplyAdd));
+      return set(operationVector(value.name, args, from, value.dtype, frame.width, math));
     }
     const pointer = frame.pointers.get(value) as { readonly base: Local; readonly row: Local };
     if (value.layout === 'scalar') return set(loadSplat(pointer.base.get, value.dtype));
@@ -143,7 +144,7 @@ const finish = (frame: Frame, layout: 'column' | 'scalar'): Code =>
   });
 
 /** All columns of a row: chunks of whole vectors, then what is left. */
-const columnsOfRow = (frame: Frame, local: (type: 'i32') => Local): Code => {
+const columnsOfRow = (frame: Frame, local: (type: 'i32') => Local, inlined: MathCode, called: MathCode): Code => {
   const [end, whole] = [local('i32'), local('i32')];
   const sums = vectorReductions(frame);
   const openChunk = sums.map(([{ name, dtype }, k]) =>
@@ -153,9 +154,9 @@ const columnsOfRow = (frame: Frame, local: (type: 'i32') => Local): Code => {
     const { chunk, total } = frame.sums[k] as Sums;
     return total.set(combine(name, total.get, chunk.get, dtype));
   });
-  const body = [setOffsets(frame), compute(frame, ['row', 'full'])];
+  const body = (math: MathCode): Code => [setOffsets(frame), compute(frame, ['row', 'full'], math)];
   const step = frame.column.set(i32.add(frame.column.get, i32.const(frame.width)));
-  const vectors = repeatWhile(i32.ltU(frame.column.get, end.get), [body, emit(frame, false), step]);
+  const vectors = repeatWhile(i32.ltU(frame.column.get, end.get), [body(inlined), emit(frame, false), step]);
   const chunks = repeatWhile(i32.ltU(frame.column.get, whole.get), [
     openChunk,
     end.set(i32.add(frame.column.get, i32.const(CHUNK))),
@@ -167,7 +168,7 @@ const columnsOfRow = (frame: Frame, local: (type: 'i32') => Local): Code => {
     frame.column.set(i32.const(0)),
     whole.set(i32.and(frame.columns.get, i32.const(-frame.width))),
     when(whole.get, sums.length === 0 ? [end.set(whole.get), vectors] : chunks),
-    when(i32.ltU(frame.column.get, frame.columns.get), [openChunk, body, emit(frame, true), closeChunk]),
+    when(i32.ltU(frame.column.get, frame.columns.get), [openChunk, body(called), emit(frame, true), closeChunk]),
   ];
 };
 
@@ -191,7 +192,6 @@ export const loopFunction = (name: string, program: LoopProgram, multiplyAdd: Mu
     const frame: Frame = {
       program,
       width: widthOf(program),
-      multiplyAdd,
       columns,
       column: local('i32'),
       vectors: program.values.map(() => local('v128')),
@@ -204,6 +204,9 @@ export const loopFunction = (name: string, program: LoopProgram, multiplyAdd: Mu
       ),
       offsets: new Map([...sizes].map((bytes) => [bytes, local('i32')])),
     };
+    // Inlined where it is run most; the bits are the same.
+    const inlined: MathCode = (function_, dtype, args) => inlineMath(function_, dtype, multiplyAdd, local, ...args);
+    const called: MathCode = (function_, dtype, args) => call(mathFunction(function_, dtype, multiplyAdd), ...args);
     const row = local('i32');
     const rowBegin = (bytes: number, base: Local, stride: Code): Code =>
       i32.add(base.get, i32.mul(i32.mul(row.get, stride), i32.const(bytes)));
@@ -234,13 +237,13 @@ export const loopFunction = (name: string, program: LoopProgram, multiplyAdd: Mu
     ]);
     return [
       rowReductions.length === 0 ? [] : clearRows,
-      compute(frame, ['scalar']),
+      compute(frame, ['scalar'], called),
       reset(frame, 'scalar'),
       forRange(row, from.get, to.get, i32.const(1), [
         rowPointers,
-        compute(frame, ['column']),
+        compute(frame, ['column'], called),
         reset(frame, 'column'),
-        columnsOfRow(frame, local),
+        columnsOfRow(frame, local, inlined, called),
         finish(frame, 'column'),
       ]),
       finish(frame, 'scalar'),

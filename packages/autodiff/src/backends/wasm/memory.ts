@@ -115,20 +115,16 @@ export const createMemory = (options: MemoryOptions = {}): EngineMemory => {
 
   // Frees what nobody can ask for any more earlier than the budget would, wherever the event loop turns. The records that
   // it holds do not refer to their tensors; evicted ones are unregistered, so a loop that never yields piles up nothing.
-  const finalizers = new FinalizationRegistry<Resident>((resident) => {
-    resident.sole = false;
-    if (resident.offset !== undefined && resident.pins === 0) forget(resident);
-  });
+  const finalizers = new FinalizationRegistry<Resident>((resident) => forget(resident));
 
   /** False where the host has no room for elements that must be moved out; they are safe inside then. */
   const evict = (resident: Resident): boolean => {
-    if (resident.sole) {
+    if (resident.unread) {
       try {
         resident.movedOut = copyOut(resident.dtype, resident.size, resident.offset as number);
       } catch {
         return false;
       }
-      resident.sole = false;
       movedOut += 1;
     }
     forget(resident);
@@ -263,7 +259,7 @@ export const createMemory = (options: MemoryOptions = {}): EngineMemory => {
     const tensor = defer(dtype, shape, () => {
       const elements = result.movedOut ?? copyOut(dtype, size, result.offset as number);
       result.movedOut = undefined;
-      result.sole = false;
+      result.unread = false;
       return elements;
     });
     keep(tensor, result, offset);

@@ -9,8 +9,8 @@ export interface Resident {
   bytes: number;
   /** Where the elements lie inside; undefined while they do not. */
   offset: number | undefined;
-  /** True while the elements inside are the only ones. */
-  sole: boolean;
+  /** True for a result until somebody reads it: its tensor has no elements of its own yet. */
+  unread: boolean;
   /** Elements of a result that was evicted before it was read. */
   movedOut: TypedArray | undefined;
   /** How many times calls in progress rely on `offset`. */
@@ -20,12 +20,12 @@ export interface Resident {
   newer: Resident | undefined;
 }
 
-export const recordOf = (dtype: DType, size: number, sole: boolean): Resident => ({
+export const recordOf = (dtype: DType, size: number, unread: boolean): Resident => ({
   dtype,
   size,
   bytes: 0,
   offset: undefined,
-  sole,
+  unread,
   movedOut: undefined,
   pins: 0,
   older: undefined,

@@ -65,7 +65,7 @@ export const decodeDescription = (path: string, json: unknown): Either<RunError,
   if (preset !== null && typeof preset !== 'string') return malformed('preset', 'a name, or null');
   if (!isRecord(versions) || !Object.values(versions).every((version) => typeof version === 'string'))
     return malformed('versions', 'a record of strings');
-  const decoded = decodeConfig(options);
+  const decoded = decodeConfig(withEngine(options, versions));
   if (isLeft(decoded))
     return left(runError('Malformed', path, decoded.left.message, 'options that this version knows'));
   return right({
@@ -78,10 +78,19 @@ export const decodeDescription = (path: string, json: unknown): Either<RunError,
   });
 };
 
-/** What a checkpoint must have in common with its run, by name. */
-export const identityOf = ({ environment, seed, options }: RunDescription): Readonly<Record<string, unknown>> => ({
-  environment: environment.id,
-  ...Object.fromEntries(Object.entries(environment.options).map(([name, value]) => [`env.${name}`, value])),
-  seed,
-  ...options,
-});
+/** Options from before there was a choice of engines: the run goes on with the one that its versions name. */
+const withEngine = (options: unknown, versions: Readonly<Record<string, unknown>>): unknown =>
+  isRecord(options) && !Object.hasOwn(options, 'engine') && versions['engine'] === 'interpreter'
+    ? { ...options, engine: 'interpreter' }
+    : options;
+
+/** What a checkpoint must have in common with its run, by name; a state is no other because another engine found it. */
+export const identityOf = ({ environment, seed, options }: RunDescription): Readonly<Record<string, unknown>> => {
+  const { engine: _engine, deterministic: _deterministic, ...identity } = options;
+  return {
+    environment: environment.id,
+    ...Object.fromEntries(Object.entries(environment.options).map(([name, value]) => [`env.${name}`, value])),
+    seed,
+    ...identity,
+  };
+};

@@ -4,6 +4,7 @@ export type { RunError, RunErrorCode } from './errors.js';
 export { type FileSystem, nodeFileSystem } from './files.js';
 export type { Metrics, MetricsRecord } from './metrics.js';
 export {
+  changeEngine,
   createRun,
   extendRun,
   loadMetrics,

@@ -8,6 +8,7 @@
  */
 import { join } from 'node:path';
 import { type Either, isLeft, left, map, right } from 'fp-ts/lib/Either.js';
+import type { EngineOptions } from '../../engine.js';
 import type { Iteration, Snapshot } from '../train.js';
 import { newestCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { decodeDescription, encodeDescription, type RunDescription } from './description.js';
@@ -109,14 +110,23 @@ export const saveIteration = (
 export const loadMetrics = ({ folder, system }: Run): Either<RunError, Metrics> =>
   readMetrics(system, join(folder, METRICS));
 
-/** The same run, to be trained for another number of steps. */
-export const extendRun = (run: Run, steps: number): Either<RunError, Run> => {
-  if (steps === run.description.steps) return right(run);
-  const description = { ...run.description, steps };
+const describedAs = (run: Run, description: RunDescription): Either<RunError, Run> => {
   const path = join(run.folder, RUN);
   return map(() => ({ ...run, description }))(
     attempt(path, () => replaceFile(run.system, path, encodeDescription(description))),
   );
+};
+
+/** The same run, to be trained for another number of steps. */
+export const extendRun = (run: Run, steps: number): Either<RunError, Run> =>
+  steps === run.description.steps ? right(run) : describedAs(run, { ...run.description, steps });
+
+/** The same run, to go on with another engine; the versions in its description still tell which one it began with. */
+export const changeEngine = (run: Run, { engine, deterministic }: EngineOptions): Either<RunError, Run> => {
+  const { options } = run.description;
+  return engine === options.engine && deterministic === options.deterministic
+    ? right(run)
+    : describedAs(run, { ...run.description, options: { ...options, engine, deterministic } });
 };
 
 /** Writes down how good the policy was: any plain data. */

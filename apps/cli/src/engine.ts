@@ -1,0 +1,27 @@
+/** `--engine` and `--deterministic`: what runs the computations of a run. */
+import { decodeConfig, type EngineOptions, engineName, engineOf, type TrpoConfig } from '@natgrad/rl-trpo';
+import { isLeft } from 'fp-ts/lib/Either.js';
+import type { Arguments, Flag } from './arguments.js';
+import { usage } from './failure.js';
+
+export const engineFlags: readonly Flag[] = [
+  { name: 'engine', value: 'NAME', description: 'what computes: wasm or interpreter (the fastest here)' },
+  { name: 'deterministic', description: 'compute the same bits on every machine; slower' },
+];
+
+/**
+ * Options with the flags in them, and with the engine under its own name: what a run records is what ran, also where that was
+ * the default. Fails where the engine does not run here.
+ */
+export const withEngine = (options: TrpoConfig, args: Arguments): TrpoConfig => {
+  const name = args.value('engine');
+  const given: Partial<Record<keyof EngineOptions, unknown>> = {
+    ...(name === undefined ? {} : { engine: name }),
+    ...(args.has('deterministic') ? { deterministic: true } : {}),
+  };
+  const config = decodeConfig(given, options);
+  if (isLeft(config)) throw usage(config.left.message);
+  const engine = engineOf(config.right);
+  if (isLeft(engine)) throw usage(`${engine.left.message}; --engine interpreter runs everywhere`);
+  return { ...config.right, engine: engineName(engine.right) };
+};

@@ -1,0 +1,67 @@
+/** Which engine runs a computation: from the options to the engine. */
+import { defaultEngine, type Engine, interpreter, type WasmEngine, wasmEngine } from '@natgrad/autodiff';
+import { isNatgradError, NatgradError } from '@natgrad/tensor';
+import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import type { TrpoConfig } from './config.js';
+import { issueError, type TrpoError } from './errors.js';
+
+export type EngineOptions = Pick<TrpoConfig, 'engine' | 'deterministic'>;
+
+/** An engine that is not just the default. */
+export type EngineName = Exclude<TrpoConfig['engine'], 'default'>;
+
+/** One engine of each kind for the whole process: programs and the memory for them belong to it. */
+const made = new Map<boolean, WasmEngine>();
+
+const wasm = (deterministic: boolean): Engine => {
+  const engine = made.get(deterministic) ?? wasmEngine({ deterministic });
+  // Throws now, not in the middle of a step, where the platform cannot run it.
+  engine.statistics();
+  made.set(deterministic, engine);
+  return engine;
+};
+
+const choose = ({ engine, deterministic }: EngineOptions): Engine => {
+  if (engine === 'interpreter') return interpreter;
+  const best = defaultEngine();
+  // Where the interpreter is the best, it is so also for `deterministic`: it has no other mode.
+  if (engine === 'default' && best === interpreter) return best;
+  return deterministic || best === interpreter ? wasm(deterministic) : best;
+};
+
+/**
+ * The engine that options name.
+ *
+ * @returns `Left` where this platform cannot run it, e.g. WebAssembly without SIMD
+ * @example
+ * ```ts
+ * const engine = engineOf({ engine: 'interpreter', deterministic: false });
+ * console.log(engine._tag === 'Right' && engine.right.name); // interpreter
+ * ```
+ */
+export const engineOf = (options: EngineOptions): Either<TrpoError, Engine> => {
+  try {
+    return right(choose(options));
+  } catch (error) {
+    if (!isNatgradError(error)) throw error;
+    return left(
+      issueError('InvalidConfig', {
+        code: 'unsupported',
+        field: 'engine',
+        found: `'${options.engine}', which does not run here: ${error.message.split('\n', 1).join('')}`,
+        expected: error.expected === undefined ? "'interpreter'" : `'interpreter', or ${error.expected}`,
+      }),
+    );
+  }
+};
+
+/** The engine, for functions that throw. */
+export const engineOrThrow = (operation: string, options: EngineOptions): Engine => {
+  const engine = engineOf(options);
+  if (engine._tag === 'Right') return engine.right;
+  const [{ found, expected }] = engine.left.issues;
+  throw new NatgradError('Unsupported', engine.left.message, { operation, argument: 'engine', found, expected });
+};
+
+/** What a run writes down: the name by which the engine that ran is asked for again, also where it was the default. */
+export const engineName = (engine: Engine): EngineName => (engine === interpreter ? 'interpreter' : 'wasm');
