@@ -8,7 +8,7 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 
-const folders = ['packages/autodiff/src/transforms', 'packages/autodiff/src/primitives'];
+const folders = ['transforms', 'primitives', 'optimise'].map((name) => `packages/autodiff/src/${name}`);
 
 const all = folders
   .filter((folder) => existsSync(folder))
