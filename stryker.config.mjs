@@ -40,6 +40,6 @@ export default {
   thresholds: { high: 95, low: 90, break: 90 },
   concurrency: 2,
   timeoutMS: 60_000,
-  ignorePatterns: ['docs/api', 'reports', 'apps', 'bench', '**/dist'],
+  ignorePatterns: ['docs/api', 'reports', 'apps', 'bench/results', '**/dist'],
   tempDirName: '.stryker-tmp',
 };

@@ -4,6 +4,7 @@ import { flattenWith, isConcrete } from '@natgrad/tensor/internal';
 import * as Either from 'fp-ts/lib/Either.js';
 import { defaultEngine } from '../backends/default.js';
 import type { Engine } from '../backends/engine.js';
+import { interpreter } from '../backends/interpreter.js';
 import { avalOf, type Value } from '../ir/aval.js';
 import { printGraph } from '../ir/print.js';
 import { sameGraph } from '../ir/same.js';
@@ -104,6 +105,8 @@ const checkFresh = (name: string, cached: TracedTree, fresh: TracedTree): void =
 
 /**
  * `f` with its intermediate values forgotten after the forward pass and computed again for the derivative: memory for time.
+ * Inside a compiled function its engine runs `f`; outside, like every operation, it is evaluated by the interpreter unless
+ * `engine` says otherwise.
  *
  * @example
  * ```ts
@@ -119,7 +122,7 @@ export const checkpoint =
   (...args) => {
     const name = f.name === '' ? 'checkpoint' : f.name;
     const traced = traceCall(name, f, args);
-    const engine = options.engine ?? defaultEngine();
+    const engine = options.engine ?? interpreter;
     const outs = bind(checkpointPrimitive, [...traced.leaves, ...traced.captures], {
       graph: traced.graph,
       name,
