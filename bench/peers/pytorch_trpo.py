@@ -211,7 +211,7 @@ def serve(workload, name):
     def answer(message):
         print(json.dumps(message), flush=True)
 
-    answer({"engine": name})
+    answer({"engine": name, "openblas": has_openblas()})
     for line in sys.stdin:
         request, variant, *rest = line.split(maxsplit=2)
         seconds, result = workload.run(variant)
@@ -248,6 +248,12 @@ def command_line():
     for name, default in dict(threads=1, repeats=9, batch=5000, obs=17, act=6, hidden=256, cg=10).items():
         parser.add_argument(f"--{name}", type=int, default=default)
     return parser.parse_args()
+
+
+def has_openblas():
+    """Whether matrix products are those of OpenBLAS, or of MKL; Debian installs a reference BLAS by default."""
+    with open("/proc/self/maps") as maps:
+        return "openblas" in maps.read() or "USE_MKL=ON" in torch.__config__.show()
 
 
 def set_threads(count):

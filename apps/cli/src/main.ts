@@ -4,6 +4,7 @@ import { isNatgradError } from '@natgrad/tensor';
 import { type Arguments, type CommandLine, HELP, helpText, parseCommandLine, quoted, suggestion } from './arguments.js';
 import { envsLine, replayLine, runEnvs, runReplay } from './commands/envs.js';
 import { evalLine, runEval } from './commands/eval.js';
+import { explainLine, runExplain } from './commands/explain.js';
 import { optionsLine, runOptions } from './commands/options.js';
 import { plotLine, runPlot } from './commands/plot.js';
 import { runTrain, trainLine } from './commands/train.js';
@@ -23,6 +24,7 @@ const COMMANDS: readonly Command[] = [
   { line: envsLine, run: runEnvs },
   { line: replayLine, run: runReplay },
   { line: optionsLine, run: runOptions },
+  { line: explainLine, run: runExplain },
 ];
 
 const overview = (): string => {

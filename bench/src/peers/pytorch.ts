@@ -35,6 +35,8 @@ const pythonWithTorch = (): string | undefined => {
 
 interface Server {
   readonly engine: string;
+  /** Whether its matrix products are those of OpenBLAS. */
+  readonly openblas: boolean;
   readonly ask: (request: string) => Promise<Readonly<Record<string, unknown>>>;
   readonly close: () => void;
 }
@@ -65,9 +67,10 @@ const start = async (python: string, { dtype, threads, file }: PeerRequest): Pro
   const answer = answersOf(child);
   const read = async (): Promise<Readonly<Record<string, unknown>>> =>
     JSON.parse(await answer()) as Readonly<Record<string, unknown>>;
-  const { engine } = await read();
+  const { engine, openblas } = await read();
   return {
     engine: String(engine),
+    openblas: openblas === true,
     ask: (request) => {
       child.stdin.write(`${request}\n`);
       return read();
@@ -81,6 +84,10 @@ const VARIANTS = {
   textbook: 'the graph of the KL gradient is built again for every product',
 } as const;
 
+/** With Debian's reference BLAS its matrix products are an order of magnitude slower: no comparison. */
+const NO_OPENBLAS =
+  'NOT ITS BEST: OpenBLAS was not found, so its products are slow; apt-get install -y libopenblas0-pthread';
+
 const COMMON =
   'separate forward passes for the old log-probabilities, the surrogate gradient and the KL divergence; products are double backward passes';
 
@@ -88,13 +95,14 @@ const candidate = (
   server: Server,
   variant: keyof typeof VARIANTS,
   { dtype, threads, folder }: PeerRequest,
+  notes: readonly string[],
 ): Candidate => ({
   engine: server.engine,
   variant,
   dtype,
   threads,
   peer: true,
-  notes: [COMMON, VARIANTS[variant]],
+  notes: [COMMON, VARIANTS[variant], ...notes],
   show: async () => {
     const file = join(folder, `pytorch-${variant}-${dtype}.npz`);
     await server.ask(`dump ${variant} ${file}`);
@@ -114,10 +122,11 @@ export const pytorch: Peer = {
     if (python === undefined)
       return skip(
         'pytorch',
-        `not installed: apt-get install -y python3-torch (Debian), or ${PYTHON_VARIABLE}=PATH of a Python that has torch and numpy`,
+        `not installed: apt-get install -y python3-torch libopenblas0-pthread (Debian), or ${PYTHON_VARIABLE}=PATH of a Python that has torch and numpy`,
       );
     const server = await start(python, request);
+    const slow = server.openblas ? [] : [NO_OPENBLAS];
     const variants = Object.keys(VARIANTS) as (keyof typeof VARIANTS)[];
-    return { candidates: variants.map((variant) => candidate(server, variant, request)), skipped: [] };
+    return { candidates: variants.map((variant) => candidate(server, variant, request, slow)), skipped: [] };
   },
 };

@@ -9,6 +9,7 @@ export { type CgOptions, type CgResult, type CgStatus, conjugateGradient } from 
 export { type EngineName, type EngineOptions, engineName, engineOf } from './engine.js';
 export { type EpisodeLog, followEpisodes } from './episodes.js';
 export { type TrpoError, type TrpoErrorCode, type TrpoIssue, type TrpoIssueCode } from './errors.js';
+export { type StepProgram, stepPrograms } from './explain.js';
 export type { StepResult } from './finish.js';
 export {
   damped,

@@ -60,6 +60,9 @@ export interface CachedCall {
   readonly traced: TracedTree;
 }
 
+/** Programs of one function that are kept; those used least recently go first. Batches of ever new sizes need a bound. */
+const MOST_PROGRAMS = 256;
+
 /** Traces a function once for each combination of structures, dtypes and shapes of its arguments. */
 export const cachedTrace = (
   name: string,
@@ -82,10 +85,16 @@ export const cachedTrace = (
       );
     let traced = cache.get(key);
     if (traced !== undefined && verify) checkFresh(name, traced, trace());
-    if (traced === undefined) {
-      traced = trace();
-      // A program with captured traced values is valid only inside their trace: it is not kept.
-      if (traced.captures.every(isConcrete)) cache.set(key, traced);
+    traced ??= trace();
+    // A program with captured traced values is valid only inside their trace: it is not kept.
+    if (traced.captures.every(isConcrete)) {
+      // Used now: the last to go.
+      cache.delete(key);
+      cache.set(key, traced);
+      for (const oldest of cache.keys()) {
+        if (cache.size <= MOST_PROGRAMS) break;
+        cache.delete(oldest);
+      }
     }
     const leaves = flat.flatMap((each) => each.leaves);
     return { name, leaves, structures, counts: flat.map((each) => each.leaves.length), traced };

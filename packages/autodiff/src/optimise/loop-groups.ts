@@ -29,6 +29,10 @@ export type Unit = Group | number;
 const isMovement = ({ primitive: { lower } }: Node, name: string): boolean =>
   lower.kind === 'movement' && lower.name === name;
 
+/** Operations that loops can take in, or look through. */
+const isFree = ({ primitive: { lower } }: Node): boolean =>
+  lower.kind === 'elementwise' || lower.kind === 'movement' || lower.kind === 'reduction';
+
 /** The loops of a graph. The tables fill while it is made. */
 export class LoopGroups {
   readonly graph: Graph;
@@ -39,13 +43,27 @@ export class LoopGroups {
   readonly #groupOf: (Group | undefined)[] = [];
   /** By node: its operands, for nodes that are part of a loop. */
   readonly #operands: (readonly Source[] | undefined)[] = [];
+  /** By node that defines it: the first node outside all loops, such as a product, that reads the value. */
+  readonly #read: number[] = [];
 
   constructor(graph: Graph) {
     this.graph = graph;
     this.avals = graphAvals(graph);
     this.definer = new Int32Array(this.avals.length).fill(-1);
     graph.nodes.forEach((node, at) => this.definer.fill(at, node.first, node.first + node.avals.length));
+    graph.nodes.forEach((node, at) => {
+      if (!isFree(node)) for (const id of node.inputs) this.#noteReader(id, at);
+    });
     for (let at = 0; at < graph.nodes.length; at += 1) this.#place(at);
+  }
+
+  /** A product reads a value also through a reshape. */
+  #noteReader(id: number, reader: number): void {
+    const at = this.#definerOf(id);
+    if (at < 0) return;
+    this.#read[at] = Math.min(reader, this.#read[at] ?? reader);
+    const node = this.node(at);
+    if (node.primitive.lower.kind === 'movement') for (const from of node.inputs) this.#noteReader(from, reader);
   }
 
   node(at: number): Node {
@@ -118,7 +136,10 @@ export class LoopGroups {
     for (const { id, path } of operands) {
       const producer = this.#groupOf[this.#definerOf(id)];
       const isView = path.some((step) => isMovement(this.node(step), 'broadcastTo'));
-      if (producer !== undefined && !isView) this.#merge(this.#groupOf[at], producer);
+      // What comes after a product of a group's values has a loop of its own: in that group it would be computed early, and its
+      // result kept in memory until it is needed.
+      const isLate = producer?.members.some((member) => (this.#read[member] ?? at) < at) ?? false;
+      if (producer !== undefined && !isView && !isLate) this.#merge(this.#groupOf[at], producer);
     }
   }
 

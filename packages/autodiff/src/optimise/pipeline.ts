@@ -8,6 +8,7 @@ import { fuse } from './fuse.js';
 import { inline } from './inline.js';
 import { matmulOperands } from './matmul-operands.js';
 import { fixpoint, type Pass, type PassResult } from './pass.js';
+import { recompute } from './recompute.js';
 import { simplify } from './simplify.js';
 
 /**
@@ -28,9 +29,19 @@ export const algebra: Pass = fixpoint('algebra', [fold, simplify, commonSubexpre
  * 4. `matmulOperands`: last of what looks for primitives, since nothing else knows `gemm`;
  * 5. `commonSubexpressions`: products whose transposes went into their flags may have become equal;
  * 6. `deadCode`;
- * 7. `fuse`: when nothing looks at single operations any more.
+ * 7. `recompute`: after the last search for common subexpressions, which would undo it;
+ * 8. `fuse`: when nothing looks at single operations any more.
  */
-export const passes: readonly Pass[] = [inline, expand, algebra, matmulOperands, commonSubexpressions, deadCode, fuse];
+export const passes: readonly Pass[] = [
+  inline,
+  expand,
+  algebra,
+  matmulOperands,
+  commonSubexpressions,
+  deadCode,
+  recompute,
+  fuse,
+];
 
 /** The program that an engine compiles: it means the same as `graph`, with less to do. */
 export const optimise = (graph: Graph): Graph => passes.reduce((before, pass) => pass.run(before), graph);

@@ -67,7 +67,7 @@ const executableOf = (graph: Graph, { memory, kernels }: Parts, engine: Engine):
   const steps = runnable(plan, kernels, memory, engine);
   const name = plan.graph.nodes[0]?.primitive.name ?? 'identity';
   const run = (args: readonly Tensor[]): readonly Tensor[] => {
-    const arena = plan.arena.bytes === 0 ? 0 : memory.take(plan.arena.bytes);
+    const arena = plan.arena.bytes === 0 ? 0 : memory.arena(plan.arena.bytes);
     const address = plan.buffers.map(({ storage, bytes }) => {
       switch (storage.kind) {
         case 'argument':

@@ -60,6 +60,11 @@ export interface EngineMemory {
    */
   readonly take: (bytes: number) => number;
   readonly give: (offset: number) => void;
+  /**
+   * A block of at least `bytes` for the call in progress, its contents arbitrary: the same one for each call at this depth, as
+   * long as it fits. A plan whose arena lay elsewhere each time would run in memory that no cache holds.
+   */
+  readonly arena: (bytes: number) => number;
   /** Where the row-major elements of a tensor lie, copied in unless they are there already. Only within a call. */
   readonly resident: (tensor: Tensor) => number;
   /** The row-major elements in a taken block as a tensor, to which the block belongs from now on. */
@@ -87,6 +92,9 @@ interface Call {
   readonly taken: number[];
 }
 
+/** An arena above this size is not kept for plans that need less than a quarter of it. */
+const LARGE_ARENA: number = 64 * 2 ** 20;
+
 /** Linear memory with arenas and residents; an engine makes one and all its plans share it. */
 export const createMemory = (options: MemoryOptions = {}): EngineMemory => {
   const { initialBytes = 2 ** 20, maximumBytes = DEFAULT_MAXIMUM, budget = DEFAULT_BUDGET } = options;
@@ -96,6 +104,8 @@ export const createMemory = (options: MemoryOptions = {}): EngineMemory => {
   const calls: Call[] = [];
   /** Blocks taken outside calls. */
   const held = new Set<number>();
+  /** By depth of calls inside calls: the arena kept for it. */
+  const arenas: (number | undefined)[] = [];
   let uploads = 0;
   let evictions = 0;
   let movedOut = 0;
@@ -144,8 +154,19 @@ export const createMemory = (options: MemoryOptions = {}): EngineMemory => {
 
   const withinBudget = (): boolean => inside.bytes() <= budget && inside.count() <= MAXIMUM_RESIDENTS;
 
+  const dropArena = (depth: number): void => {
+    const kept = arenas[depth];
+    if (kept !== undefined) linear.release(kept);
+    arenas[depth] = undefined;
+  };
+
   const allocate = (bytes: number): number => {
     let offset = linear.allocate(bytes);
+    if (offset === null) {
+      // Arenas of deeper calls than those in progress are not in use.
+      for (let depth = calls.length; depth < arenas.length; depth += 1) dropArena(depth);
+      offset = linear.allocate(bytes);
+    }
     // For more than there is in all, nothing would be gained by emptying the memory.
     if (offset === null && bytes < linear.maximumBytes)
       evictUntil(() => {
@@ -172,7 +193,21 @@ export const createMemory = (options: MemoryOptions = {}): EngineMemory => {
     return offset;
   };
 
-  /** The block at `offset` is no longer an arena. */
+  const arena = (bytes: number): number => {
+    const depth = calls.length - 1;
+    if (depth < 0) throw invalid('arena', 'an arena belongs to a call');
+    const kept = arenas[depth];
+    if (kept !== undefined) {
+      const size = linear.bytesOf(kept);
+      if (size >= bytes && (size <= LARGE_ARENA || size <= 4 * bytes)) return kept;
+      dropArena(depth);
+    }
+    const offset = allocate(bytes);
+    arenas[depth] = offset;
+    return offset;
+  };
+
+  /** The block at `offset` is nobody's any more, or a result's. */
   const untake = (operation: string, offset: number): void => {
     for (let depth = calls.length - 1; depth >= 0; depth -= 1) {
       const { taken } = calls[depth] as Call;
@@ -285,6 +320,7 @@ export const createMemory = (options: MemoryOptions = {}): EngineMemory => {
     call,
     take,
     give,
+    arena,
     resident,
     adoptResult,
     statistics,

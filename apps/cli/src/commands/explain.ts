@@ -1,0 +1,47 @@
+/** `natgrad explain`: what the engine makes of the programs of a step. */
+import { explain } from '@natgrad/autodiff';
+import { makeEnv } from '@natgrad/envs';
+import { mlpModel, stepPrograms } from '@natgrad/rl-trpo';
+import { isLeft } from 'fp-ts/lib/Either.js';
+import { type Arguments, type CommandLine, quoted, wholeNumber } from '../arguments.js';
+import { EXIT, usage } from '../failure.js';
+import { terminal } from '../output/terminal.js';
+import { resolveSettings } from '../settings.js';
+
+export const explainLine: CommandLine = {
+  name: 'explain',
+  brief: 'show how a step is compiled',
+  summary: 'Shows what the compiled engine makes of the programs of one step.',
+  flags: [
+    { name: 'env', value: 'ID', description: 'environment (CartPole-v1)' },
+    { name: 'preset', value: 'NAME', description: 'options to begin with (those for the environment)' },
+    { name: 'set', value: 'KEY=VALUE', repeatable: true, description: 'an option, see `natgrad options`; repeatable' },
+    { name: 'rows', value: 'N', description: 'observations in the batch (batchSize of the options)' },
+    { name: 'program', value: 'N', description: 'only this one, by its number, with the graph after every pass' },
+  ],
+  notes: ['Plans name every step: matrix products (gemm), loops, copies, fallbacks.'],
+};
+
+/** The last section of an explanation is the plan. */
+const planOf = (text: string): string => text.split('\n\n').at(-1) ?? '';
+
+export const runExplain = (args: Arguments): number => {
+  const out = terminal();
+  const settings = resolveSettings(args.value('env') ?? 'CartPole-v1', args.value('preset'), args.values('set'));
+  const made = makeEnv(settings.environment.id, settings.environment.options);
+  if (isLeft(made)) throw usage(made.left.message);
+  const rows = wholeNumber('rows', args.value('rows') ?? String(settings.options.batchSize), 1);
+  const programs = stepPrograms(mlpModel(made.right, settings.options), rows);
+  const chosen = args.value('program');
+  if (chosen !== undefined) {
+    const program = programs[wholeNumber('program', chosen, 1) - 1];
+    if (program === undefined)
+      throw usage(`--program takes a number from 1 to ${programs.length}, found ${quoted(chosen)}`);
+    out.write(`${out.bold(program.name)}\n\n${explain(program.graph)}\n`);
+    return EXIT.done;
+  }
+  programs.forEach(({ name, graph }, k) => {
+    out.write(`${k === 0 ? '' : '\n'}${out.bold(`${k + 1}. ${name}`)}\n${planOf(explain(graph))}\n`);
+  });
+  return EXIT.done;
+};

@@ -1,0 +1,98 @@
+import { type Graph, graphAvals, type Node } from '../ir/graph.js';
+import { deadCode } from './dead-code.js';
+import type { Pass } from './pass.js';
+
+/** Operations that cost less than writing their result to memory and reading it again. */
+const CHEAP = new Set(['add', 'subtract', 'multiply', 'negate', 'square', 'absolute']);
+
+/** Most operations that are done again. */
+const LONGEST = 3;
+
+const isSpread = ({ primitive: { lower } }: Node): boolean => lower.kind === 'movement' && lower.name === 'broadcastTo';
+const isElementwise = ({ primitive: { lower } }: Node): boolean => lower.kind === 'elementwise';
+
+interface Chain {
+  /** The one value that is read. */
+  readonly root: number;
+  /** Nodes to do again, in order. */
+  readonly nodes: readonly number[];
+}
+
+/** A few cheap operations on one value and scalars, if that is what gives `id`. */
+const chainOf = (graph: Graph, definer: Int32Array, sizes: readonly number[], id: number): Chain | undefined => {
+  const nodes = new Set<number>();
+  const roots = new Set<number>();
+  let operations = 0;
+  const follow = (value: number): void => {
+    const at = definer[value] as number;
+    const node = graph.nodes[at];
+    const cheap = node !== undefined && isElementwise(node) && CHEAP.has(node.primitive.name);
+    const spread = node !== undefined && isSpread(node) && sizes[node.inputs[0] as number] === 1;
+    if (node === undefined || !(cheap || spread)) {
+      // Scalars cost nothing to keep.
+      if (sizes[value] !== 1) roots.add(value);
+      return;
+    }
+    if (nodes.has(at)) return;
+    nodes.add(at);
+    if (cheap) operations += 1;
+    if (operations <= LONGEST) node.inputs.forEach(follow);
+  };
+  follow(id);
+  const [root] = roots;
+  return operations === 0 || operations > LONGEST || roots.size !== 1 || root === undefined
+    ? undefined
+    : { root, nodes: [...nodes].sort((a, b) => a - b) };
+};
+
+const recomputeGraph = (graph: Graph): Graph => {
+  const sizes = graphAvals(graph).map(({ shape }) => shape.reduce((product, extent) => product * extent, 1));
+  const definer = new Int32Array(sizes.length).fill(-1);
+  /** By node: how many operations before it end a loop. */
+  const barriers: number[] = [];
+  let ended = 0;
+  graph.nodes.forEach((node, at) => {
+    definer.fill(at, node.first, node.first + node.avals.length);
+    barriers.push(ended);
+    if (!isElementwise(node) && node.primitive.lower.kind !== 'movement') ended += 1;
+  });
+  const nodes: Node[] = [];
+  const renumbered = sizes.map((_, id) => id);
+  let next = graph.inputs.length + graph.constants.length;
+  const copy = ({ primitive, params, inputs, avals }: Node, numbers: (id: number) => number): number => {
+    const first = next;
+    nodes.push({ primitive, params, inputs: inputs.map(numbers), avals, first });
+    next += avals.length;
+    return first;
+  };
+  const isFar = (id: number, at: number): boolean => {
+    const made = definer[id] as number;
+    return made >= 0 && sizes[id] !== 1 && (barriers[made] as number) < (barriers[at] as number);
+  };
+  graph.nodes.forEach((node, at) => {
+    const again = new Map<number, number>();
+    for (const id of isElementwise(node) ? node.inputs : []) {
+      const chain = isFar(id, at) ? chainOf(graph, definer, sizes, id) : undefined;
+      for (const step of chain?.nodes ?? []) {
+        const source = graph.nodes[step] as Node;
+        again.set(
+          source.first,
+          copy(source, (each) => again.get(each) ?? (renumbered[each] as number)),
+        );
+      }
+    }
+    const first = copy(node, (id) => again.get(id) ?? (renumbered[id] as number));
+    node.avals.forEach((_, k) => {
+      renumbered[node.first + k] = first + k;
+    });
+  });
+  if (nodes.length === graph.nodes.length) return graph;
+  return deadCode.run({ ...graph, nodes, outputs: graph.outputs.map((id) => renumbered[id] as number) });
+};
+
+/**
+ * What is a few cheap operations on one value is computed again where it is read after a product or a reduction, instead of
+ * being kept in memory until then: the 1 − y² of a derivative of tanh is made of the y that the next product reads anyway.
+ * Memory does not grow, because at most the value lives on in place of what was made of it.
+ */
+export const recompute: Pass = { name: 'recompute', run: recomputeGraph };

@@ -1,0 +1,64 @@
+/** The programs of a step as data, without running one. */
+import type { Engine, Graph } from '@natgrad/autodiff';
+import { outputAvals } from '@natgrad/autodiff/internal';
+import { key, type Tensor, treeLeaves, zeros } from '@natgrad/tensor';
+import { compileModel, type PolicyData } from './compiled.js';
+import type { Model } from './model.js';
+
+export interface StepProgram {
+  readonly name: string;
+  readonly graph: Graph;
+}
+
+/** An engine that computes nothing: it notes the programs, and every result is zero. */
+const recording = (note: (graph: Graph) => void): Engine => ({
+  name: 'recording',
+  compile: (graph) => {
+    note(graph);
+    return { run: () => outputAvals(graph).map(({ dtype, shape }) => zeros(shape, dtype)) };
+  },
+});
+
+/**
+ * What `trpoStep` compiles for batches of `rows` observations, in the order of the step. No step is made: only shapes count.
+ *
+ * @example
+ * ```ts
+ * const model = mlpModel({ observationSpace: { low: [0] }, actionSpace: { kind: 'discrete', n: 2 } });
+ * console.log(stepPrograms(model, 8).map(({ name }) => name)[1]); // J·v
+ * ```
+ */
+export const stepPrograms = (model: Model, rows: number): readonly StepProgram[] => {
+  const seen = new Set<Graph>();
+  const engine = recording((graph) => seen.add(graph));
+  const compiled = compileModel(model, { engine, entropyBonus: 0 });
+  const { policy, value } = model.initialise(key(0));
+  const dtype = treeLeaves(policy)[0]?.dtype ?? 'f64';
+  const { action, parameterShapes } = model.distribution;
+  const of = (shape: readonly number[], as: Tensor['dtype'] = dtype): Tensor => zeros([rows, ...shape], as);
+  const parameters = Object.fromEntries(Object.entries(parameterShapes).map(([name, shape]) => [name, of(shape)]));
+  const data: PolicyData = {
+    observations: of([model.observationWidth]),
+    actions: of(action.shape, action.dtype === 'i32' ? 'i32' : dtype),
+    logProbabilities: of([]),
+    oldParameters: parameters,
+    advantages: of([]),
+  };
+  const linearised = compiled.linearisedPolicy(policy, data);
+  const parts: readonly (readonly [string, () => unknown])[] = [
+    ['J·v', () => linearised.apply(policy)],
+    ['surrogate and its gradient', () => compiled.objective(parameters, data)],
+    ['Jᵀ·u', () => linearised.transpose(parameters)],
+    ['M·v', () => compiled.metric(parameters, parameters)],
+    ['KL and surrogate of a candidate', () => compiled.measure(policy, data)],
+    ['V(s)', () => compiled.values(value, data.observations)],
+    ['gradient of the value loss', () => compiled.valueLoss(value, data.observations, data.advantages)],
+  ];
+  const last = (): Graph => [...seen].at(-1) as Graph;
+  const forward = { name: 'policy and what its derivatives need', graph: last() };
+  const others = parts.map(([name, run]): StepProgram => {
+    run();
+    return { name, graph: last() };
+  });
+  return [forward, ...others];
+};
