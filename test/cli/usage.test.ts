@@ -9,7 +9,7 @@ import { natgrad } from './natgrad.js';
 const cli = natgrad();
 
 describe('help', () => {
-  test.for([[], ['train'], ['eval'], ['plot'], ['envs'], ['envs', 'replay'], ['options']])(
+  test.for([[], ['train'], ['eval'], ['plot'], ['envs'], ['envs', 'replay'], ['options'], ['explain']])(
     '%j fits a screen of 80 × 24',
     async (words) => {
       const { code, stdout, stderr } = await cli.run([...words, '--help']);
@@ -58,6 +58,8 @@ describe.concurrent('mistakes end with code 2, say what is meant, and make nothi
     [train('--steps', '0'), '--steps takes a whole number ≥ 1, found "0"'],
     [train('--seed', '1', '--seed', '2'), '--seed is given twice'],
     [train('extra'), 'unexpected argument "extra"'],
+    [['explain', '--program', '9', '--rows', '8'], '--program takes a number from 1 to 8, found "9"'],
+    [['explain', '--rows', '0'], '--rows takes a whole number ≥ 1, found "0"'],
     [['train', '--env', 'CartPoel-v1'], 'there is no environment "CartPoel-v1"; did you mean CartPole-v1'],
     [train('--preset', 'textbok'), "did you mean 'textbook'?"],
     [train('--set', 'gama=0.9'), 'gama: found an unknown option, expected the name of an option; did you mean gamma?'],

@@ -94,7 +94,14 @@ describe('reductions', () => {
   const finite = fc.double({ min: -1e3, max: 1e3, noNaN: true });
   const tensors = arbitraryTensor({ dtype: 'f64', shape: full, elements: finite });
 
-  it('sum and prod are sums and products', () => {
+  // Products of 64 of these neither overflow nor come near the subnormal numbers, where the order of factors decides.
+  const factors = fc.oneof(
+    fc.constant(0),
+    fc.double({ min: 1e-3, max: 1e3, noNaN: true }),
+    fc.double({ min: -1e3, max: -1e-3, noNaN: true }),
+  );
+
+  it('sum is a sum', () => {
     checkLaw(
       law('sum', tensors, (x) => {
         const magnitudes = functions['sum']!(toNdarray(api.absolute(x))) as number;
@@ -102,11 +109,16 @@ describe('reductions', () => {
         expect(Math.abs(api.item(sum(x)) - (functions['sum']!(given(x)) as number))).toBeLessThanOrEqual(
           2 * x.size * 2 ** -53 * magnitudes,
         );
-        // As many roundings, relative to the product.
+      }),
+    );
+  });
+
+  it('prod is a product', () => {
+    checkLaw(
+      law('prod', arbitraryTensor({ dtype: 'f64', shape: full, elements: factors }), (x) => {
+        // n − 1 roundings on either side, relative to the product.
         const product = functions['prod']!(given(x)) as number;
-        expect(Math.abs(api.item(prod(x)) - product)).toBeLessThanOrEqual(
-          2 * x.size * 2 ** -53 * Math.abs(product) + Number.MIN_VALUE,
-        );
+        expect(Math.abs(api.item(prod(x)) - product)).toBeLessThanOrEqual(2 * x.size * 2 ** -53 * Math.abs(product));
       }),
     );
   });

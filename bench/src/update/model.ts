@@ -113,9 +113,12 @@ export const advanceSearch = ({ x, residual, direction, squared }: Search, image
   };
 };
 
-/** √(2δ / xᵀFx) x: the step to the boundary of the trust region. */
-export const stepToBoundary = (x: Policy, image: Policy): Policy => {
-  const scale = sqrt(divide(2 * DELTA, inner(x, image)));
+/**
+ * √(2δ / xᵀFx) x: the step to the boundary of the trust region. The solve leaves r = g − F x, so that xᵀFx = xᵀ(g − r) needs no
+ * further product.
+ */
+export const stepToBoundary = ({ x, residual }: Search, gradient: Policy): Policy => {
+  const scale = sqrt(divide(2 * DELTA, subtract(inner(x, gradient), inner(x, residual))));
   return treeMap((leaf) => multiply(leaf, scale), x);
 };
 

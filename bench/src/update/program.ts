@@ -27,6 +27,7 @@ import type { Policy, Problem } from './problem.js';
 export const SHORTCUTS: readonly string[] = [
   'one forward pass at the old weights serves the old log-probabilities, the surrogate gradient and the linearisation',
   'Fisher-vector products are Jᵀ M J of that linearisation (Gauss-Newton), not derivatives of the divergence',
+  'xᵀFx, which sizes the step, comes from the vectors of the solve: ten products, where PyTorch makes an eleventh',
 ];
 
 const CG_ITERATIONS = 10;
@@ -101,8 +102,7 @@ export const makeUpdate = (engine: Engine): Update => {
       for (let i = 0; i < CG_ITERATIONS; i += 1) search = advance(search, fisher(search.direction));
       const cgDone = performance.now();
 
-      // The solve knows xᵀFx from its own vectors; the eleventh product is made because the peers make it.
-      const step = toBoundary(search.x, fisher(search.x));
+      const step = toBoundary(search, gradient);
       const stepDone = performance.now();
 
       const { policy, kl, tries } = lineSearch(problem, step, operator.value, old, before);

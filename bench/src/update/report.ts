@@ -101,7 +101,7 @@ export const differencesOfKind = (candidates: readonly Candidate[], skipped: rea
       `- ${[...new Set(slow.map(({ engine }) => engine))].join(', ')}: far slower than the others, so timed fewer times (column repeats) and warmed up by its first update only; \`--engine\` with its name times it like the others.`,
     );
   lines.push(
-    '- Everyone makes eleven products: ten of the solve and one that sizes the step. Without the eleventh: update − step size.',
+    '- The eleventh product of PyTorch is its column “step size”: without it its update is update − step size.',
   );
   const absent = new Set(skipped.map(({ engine, reason }) => `- ${engine}: skipped, ${reason}.`));
   return [...lines, ...absent].join('\n');

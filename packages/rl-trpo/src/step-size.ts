@@ -71,7 +71,11 @@ const nextScale = (low: Point, high: Point | null, target: number, last: number)
   // Not bracketed yet: √KL ∝ α says how far to go on, within a factor of 4.
   if (high === null) return low.root > 0 ? low.scale * Math.min(4, Math.max(1.05, target / low.root)) : last * 4;
   const middle = 0.5 * (low.scale + high.scale);
-  if (!Number.isFinite(high.root)) return middle;
+  if (!Number.isFinite(high.root)) {
+    // Nothing is known but an order of magnitude: go down by orders until the ends are near each other.
+    if (low.scale === 0) return high.scale / 8;
+    return high.scale > 4 * low.scale ? Math.sqrt(low.scale * high.scale) : middle;
+  }
   const width = high.scale - low.scale;
   const secant = low.scale + (width * (target - low.root)) / (high.root - low.root);
   // Too near an end, the bracket would hardly shrink.

@@ -4,6 +4,7 @@ import { defaultEngine } from '../backends/default.js';
 import type { Engine } from '../backends/engine.js';
 import type { Aval, Value } from '../ir/aval.js';
 import { type Graph, outputAvals } from '../ir/graph.js';
+import { fewerResiduals } from '../optimise/residuals.js';
 import { instantiate } from '../primitives/_zero.js';
 import { callPrimitive } from '../primitives/call.js';
 import { bind } from '../trace/bind.js';
@@ -46,10 +47,8 @@ const operatorOf = <In, Out>(
   const at = leaves.slice(0, count);
   checkFloats('jitLinearize', 'the first argument', at);
   const primals = [...leaves, ...traced.captures];
-  const split = splitGraph(
-    traced.graph,
-    primals.map((_, i) => i < count),
-  );
+  const active = primals.map((_, i) => i < count);
+  const split = fewerResiduals(splitGraph(traced.graph, active));
   const run = (graph: Graph, values: readonly Value[]): readonly Value[] =>
     bind(callPrimitive, values, { graph, name, engine });
   const all = run(split.primal, primals);

@@ -1,3 +1,4 @@
+import { sizeOf } from '@natgrad/tensor';
 import { type Graph, graphAvals, type Node } from '../ir/graph.js';
 import { deadCode } from './dead-code.js';
 import type { Pass } from './pass.js';
@@ -11,7 +12,7 @@ const LONGEST = 3;
 const isSpread = ({ primitive: { lower } }: Node): boolean => lower.kind === 'movement' && lower.name === 'broadcastTo';
 const isElementwise = ({ primitive: { lower } }: Node): boolean => lower.kind === 'elementwise';
 
-interface Chain {
+export interface Chain {
   /** The one value that is read. */
   readonly root: number;
   /** Nodes to do again, in order. */
@@ -19,7 +20,7 @@ interface Chain {
 }
 
 /** A few cheap operations on one value and scalars, if that is what gives `id`. */
-const chainOf = (graph: Graph, definer: Int32Array, sizes: readonly number[], id: number): Chain | undefined => {
+export const chainOf = (graph: Graph, definer: Int32Array, sizes: readonly number[], id: number): Chain | undefined => {
   const nodes = new Set<number>();
   const roots = new Set<number>();
   let operations = 0;
@@ -45,14 +46,23 @@ const chainOf = (graph: Graph, definer: Int32Array, sizes: readonly number[], id
     : { root, nodes: [...nodes].sort((a, b) => a - b) };
 };
 
+/** By value: how many elements it has. */
+export const sizesOf = (graph: Graph): readonly number[] => graphAvals(graph).map(({ shape }) => sizeOf(shape));
+
+/** By value: the node that defines it, −1 for inputs and constants. */
+export const definersOf = (graph: Graph): Int32Array => {
+  const definer = new Int32Array(graphAvals(graph).length).fill(-1);
+  graph.nodes.forEach((node, at) => definer.fill(at, node.first, node.first + node.avals.length));
+  return definer;
+};
+
 const recomputeGraph = (graph: Graph): Graph => {
-  const sizes = graphAvals(graph).map(({ shape }) => shape.reduce((product, extent) => product * extent, 1));
-  const definer = new Int32Array(sizes.length).fill(-1);
+  const sizes = sizesOf(graph);
+  const definer = definersOf(graph);
   /** By node: how many operations before it end a loop. */
   const barriers: number[] = [];
   let ended = 0;
-  graph.nodes.forEach((node, at) => {
-    definer.fill(at, node.first, node.first + node.avals.length);
+  graph.nodes.forEach((node) => {
     barriers.push(ended);
     if (!isElementwise(node) && node.primitive.lower.kind !== 'movement') ended += 1;
   });
