@@ -5,6 +5,7 @@ import { bind } from '../trace/bind.js';
 import { replay } from '../trace/replay.js';
 import { traceFlat } from '../trace/trace.js';
 import type { SplitGraph } from '../transforms/closed.js';
+import { fold } from './fold.js';
 import { chainOf, definersOf, sizesOf } from './recompute.js';
 
 const known = new WeakMap<SplitGraph, SplitGraph>();
@@ -22,7 +23,9 @@ export const fewerResiduals = (split: SplitGraph): SplitGraph => {
 };
 
 const without = (split: SplitGraph): SplitGraph => {
-  const { primal, linear, residuals } = split;
+  const { linear, residuals } = split;
+  // Numbers that were stretched to the shape of a batch become numbers again.
+  const primal = fold.run(split.primal);
   const outputs = primal.outputs.length - residuals.length;
   const ids = primal.outputs.slice(outputs);
   const [definer, sizes] = [definersOf(primal), sizesOf(primal)];
@@ -43,7 +46,7 @@ const without = (split: SplitGraph): SplitGraph => {
     ...split,
     primal: { ...primal, outputs: [...primal.outputs.slice(0, outputs), ...kept] },
     residuals: residuals.filter((_, k) => isKept[k] === true),
-    linear: graph,
+    linear: fold.run(graph),
   };
 };
 

@@ -1,6 +1,6 @@
 /** Constants whose elements are all one number: a scalar that was stretched. */
 import { scalar, type Tensor } from '@natgrad/tensor';
-import { elements } from '@natgrad/tensor/internal';
+import { elements, viewOf } from '@natgrad/tensor/internal';
 import { broadcastToPrimitive } from '../primitives/broadcast-to.js';
 import { reshapePrimitive } from '../primitives/reshape.js';
 import type { Rebuild } from './rewrite.js';
@@ -9,7 +9,10 @@ import type { Rebuild } from './rewrite.js';
 const found = new WeakMap<Tensor, { readonly scalar: Tensor | undefined }>();
 
 const search = (value: Tensor): Tensor | undefined => {
-  const data = elements(value);
+  const { stride, data: stored, offset } = viewOf(value);
+  // A scalar that was stretched says so by its strides.
+  const stretched = value.size > 0 && stride.every((step, axis) => step === 0 || value.shape[axis] === 1);
+  const data = stretched ? stored.subarray(offset, offset + 1) : elements(value);
   const [first] = data;
   if (first === undefined) return undefined;
   // The first difference ends the search: it is long only where it succeeds.
