@@ -27,6 +27,7 @@ const buildersOfFreshValues = [
     'packages/rl-trpo/src/policy/{categorical,compiled-inference,diagonal-gaussian,initialise,mlp}.ts',
     'weights are drawn, and rows computed, in loops',
   ],
+  ['packages/rl-trpo/src/explain.ts', 'an engine that computes nothing notes what it is asked to compile'],
   ['packages/rl-trpo/src/engine.ts', 'an engine of each kind is made once, when it is first asked for'],
   ['packages/*/src/laws/**', 'generators and checks of laws are loops over samples'],
 ];

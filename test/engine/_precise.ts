@@ -34,7 +34,7 @@ const pi = remember(
 );
 
 /** A number as an integer times 2^−bits, cut off below. */
-export const toFixed = (x: number, bits: bigint): bigint => {
+const toFixed = (x: number, bits: bigint): bigint => {
   const field = new BigUint64Array(Float64Array.of(Math.abs(x)).buffer)[0] as bigint;
   const exponent = field >> 52n;
   const mantissa = exponent === 0n ? field : (field & ((1n << 52n) - 1n)) | (1n << 52n);

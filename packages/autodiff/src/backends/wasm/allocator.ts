@@ -4,7 +4,7 @@
  */
 import { invalid } from '@natgrad/tensor/internal';
 
-export interface AllocatorStatistics {
+interface AllocatorStatistics {
   /** Bytes of the blocks in use, padding included. */
   readonly used: number;
   readonly free: number;

@@ -161,7 +161,7 @@ const section = (out: Bytes, id: number, write: (inner: Bytes) => void): void =>
 };
 
 /** Most pages of 64 KiB that a memory of 32-bit addresses has. */
-export const MAXIMUM_PAGES = 65_536;
+const MAXIMUM_PAGES = 65_536;
 
 /**
  * The bytes of a module that imports the memory `env.memory` and exports the given functions by name; functions that they call

@@ -50,7 +50,7 @@ const work = (step: Step): string => {
 };
 
 /** One line for each step: what it does, what it reads and writes, its floating-point operations. */
-export const printPlan = (plan: Plan): string => {
+const printPlan = (plan: Plan): string => {
   const lines = plan.steps.map((step, at) => {
     const reads = step.reads.map((buffer) => place(plan, buffer)).join(', ');
     const writes = step.writes.map((buffer) => place(plan, buffer)).join(', ');

@@ -84,15 +84,6 @@ type ScalarFloat = Named<'const', (value: number) => Code> &
   Named<'store', Store> &
   Named<'add' | 'sub' | 'mul', Binary>;
 
-export const f32: ScalarFloat = {
-  const: (value: number): Code => [0x43, floatBytes(value, 'f32')],
-  load: load(2, 0x2a),
-  store: store(2, 0x38),
-  add: binary(0x92),
-  sub: binary(0x93),
-  mul: binary(0x94),
-};
-
 export const f64: ScalarFloat & Named<'promote', Unary> = {
   const: (value: number): Code => [0x44, floatBytes(value, 'f64')],
   load: load(3, 0x2b),

@@ -3,7 +3,7 @@ import type { DType } from '@natgrad/tensor';
 import { type Allocator, createAllocator } from './allocator.js';
 
 /** Typed arrays over the whole memory, by what they hold. */
-export type LinearViews = {
+type LinearViews = {
   readonly [K in DType]: {
     f32: Float32Array<ArrayBuffer>;
     f64: Float64Array<ArrayBuffer>;

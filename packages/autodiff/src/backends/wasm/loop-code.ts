@@ -27,7 +27,7 @@ import type { LoopOutput, LoopProgram, LoopValue } from './loop.js';
 import { inlineMath, mathFunction } from './math/index.js';
 
 /** Columns whose values are added one after another, in each lane, before they are added to a total. */
-export const CHUNK = 1024;
+const CHUNK = 1024;
 
 type Operand = Extract<LoopValue, { readonly kind: 'operand' }>;
 type Reduce = Extract<LoopOutput, { readonly kind: 'reduce' }>;
@@ -35,7 +35,7 @@ type Reduce = Extract<LoopOutput, { readonly kind: 'reduce' }>;
 export const operandsOf = (program: LoopProgram): readonly Operand[] =>
   program.values.filter((value) => value.kind === 'operand');
 
-export const widthOf = ({ values }: LoopProgram): Width => (values.some(({ dtype }) => dtype === 'f64') ? 2 : 4);
+const widthOf = ({ values }: LoopProgram): Width => (values.some(({ dtype }) => dtype === 'f64') ? 2 : 4);
 
 /** Everything that the emitters share. */
 interface Frame {

@@ -12,18 +12,18 @@ import { scratchOf } from './loop-blocks.js';
 import { SMALL_RESULT } from './memory.js';
 
 /** Arguments up to this many bytes are copied into the arena at every call; larger ones stay inside between calls. */
-export const SMALL_ARGUMENT = 4096;
+const SMALL_ARGUMENT = 4096;
 
 /** Bytes behind a buffer that vector loads may read. */
 const PADDING = 64;
 
 /** Where a buffer is: an argument or constant that the memory keeps, a result with a block of its own, or part of the arena. */
-export type Storage =
+type Storage =
   | { readonly kind: 'argument' | 'constant'; readonly index: number }
   | { readonly kind: 'result' }
   | { readonly kind: 'arena'; readonly offset: number };
 
-export interface PlanBuffer {
+interface PlanBuffer {
   readonly storage: Storage;
   readonly bytes: number;
   /** The argument that is copied into this part of the arena when a call begins. */
