@@ -1,6 +1,4 @@
 /** The engine's linear memory against a plain table of the elements that every tensor should have. */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import {
   arange,
   type DType,
@@ -15,7 +13,7 @@ import {
   transpose,
   zeros,
 } from '@natgrad/tensor';
-import { allocate, bytesPerElement, elements, isLoaded } from '@natgrad/tensor/internal';
+import { elements, isLoaded } from '@natgrad/tensor/internal';
 import { lawRuns } from '@natgrad/tensor/laws';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -25,67 +23,13 @@ import {
   type MemoryOptions,
   SMALL_RESULT,
 } from '../../packages/autodiff/src/backends/wasm/memory.js';
-
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
-
-/**
- * Collects garbage and lets the event loop turn until `done`. Many turns, because V8 cleans up one registry in each, and
- * those of the memories that other tests have dropped come first.
- */
-const collectUntil = async (done: () => boolean, turns = 100_000): Promise<void> => {
-  for (let turn = 0; turn < turns && !done(); turn += 1) {
-    if (turn % 500 === 0) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-      collect();
-    }
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-};
+import { expectBytes, inside, pattern, resultOf, sameBytes, upload } from './_memory.js';
 
 afterEach(() => {
   vi.restoreAllMocks();
 });
 
 const MIB = 2 ** 20;
-
-/** What lies inside at an offset; a view that is good until memory is taken. */
-const inside = (memory: EngineMemory, dtype: DType, offset: number, size: number): TypedArray => {
-  const all = { f32: memory.f32, f64: memory.f64, i32: memory.i32, bool: memory.u8 }[dtype]();
-  const first = offset / bytesPerElement(dtype);
-  return all.subarray(first, first + size);
-};
-
-const pattern = (dtype: DType, size: number, seed: number): TypedArray => {
-  const out = allocate(dtype, size);
-  for (let i = 0; i < size; i += 1) out[i] = dtype === 'bool' ? ((seed + i) >> (i & 7)) & 1 : seed * 1000 + i;
-  return out;
-};
-
-const sameBytes = (a: TypedArray, b: TypedArray): boolean =>
-  Buffer.compare(
-    Buffer.from(a.buffer, a.byteOffset, a.byteLength),
-    Buffer.from(b.buffer, b.byteOffset, b.byteLength),
-  ) === 0;
-
-const expectBytes = (found: TypedArray | undefined, expected: TypedArray): void => {
-  expect(found).toBeInstanceOf(expected.constructor);
-  expect(sameBytes(found as TypedArray, expected)).toBe(true);
-};
-
-/** A result of a call of its own that fills it with `values`. */
-const resultOf = (memory: EngineMemory, dtype: DType, values: TypedArray): Tensor =>
-  memory.call('fill', () => {
-    const offset = memory.take(values.byteLength);
-    inside(memory, dtype, offset, values.length).set(values);
-    return memory.adoptResult(offset, dtype, [values.length]);
-  });
-
-const upload = (memory: EngineMemory, ...tensors: readonly Tensor[]): readonly TypedArray[] =>
-  memory.call('upload', () => {
-    const offsets = tensors.map((x) => memory.resident(x));
-    return tensors.map((x, i) => inside(memory, x.dtype, offsets[i] as number, x.size).slice());
-  });
 
 const errorOf = (run: () => unknown): NatgradError => {
   try {
@@ -520,40 +464,6 @@ describe('without anybody disposing of anything', () => {
     expect(memory.statistics()).toMatchObject({ residents: 2, evictions: 48 });
     const removed = unregistered.mock.results.filter(({ value }) => value === true).length;
     expect([registered.mock.calls.length, removed]).toEqual([50, 48]);
-  });
-
-  it('dropped tensors leave when the event loop turns, and nobody else', async () => {
-    const memory = createMemory();
-    const expected = pattern('f64', 20_000, 1);
-    const kept = resultOf(memory, 'f64', expected);
-    const argument = fromTypedArray(expected);
-    upload(memory, argument);
-    const fill = (): void => {
-      for (let i = 0; i < 20; i += 1) upload(memory, resultOf(memory, 'f64', expected), zeros([20_000]));
-    };
-    fill();
-    expect(memory.statistics().residents).toBe(42);
-    await collectUntil(() => memory.statistics().residents === 2);
-    expect(memory.statistics()).toMatchObject({ residents: 2, evictions: 0, movedOut: 0 });
-    fill();
-    expectBytes(elements(kept), expected);
-    expectBytes(upload(memory, argument)[0], expected);
-  });
-
-  it('a memory that nobody uses any more goes, although its arguments stay; an unread result keeps it', async () => {
-    const argument = zeros([20_000]);
-    const abandoned = (): { readonly gone: WeakRef<WebAssembly.Memory>; readonly result: Tensor } => {
-      const memory = createMemory();
-      upload(memory, argument);
-      const result = resultOf(memory, 'f64', pattern('f64', 20_000, 1));
-      return { gone: new WeakRef(memory.memory), result };
-    };
-    const gone = Array.from({ length: 5 }, () => abandoned().gone);
-    const { result } = abandoned();
-    // No condition: reading a WeakRef keeps its target until the event loop turns.
-    await collectUntil(() => false, 5000);
-    expect(gone.filter((memory) => memory.deref() !== undefined)).toEqual([]);
-    expectBytes(elements(result), pattern('f64', 20_000, 1));
   });
 });
 
