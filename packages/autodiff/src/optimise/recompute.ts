@@ -13,8 +13,9 @@ const isSpread = ({ primitive: { lower } }: Node): boolean => lower.kind === 'mo
 const isElementwise = ({ primitive: { lower } }: Node): boolean => lower.kind === 'elementwise';
 
 export interface Chain {
-  /** The one value that is read. */
+  /** The one value that is read, besides scalars, which cost nothing to keep. */
   readonly root: number;
+  readonly scalars: readonly number[];
   /** Nodes to do again, in order. */
   readonly nodes: readonly number[];
 }
@@ -23,15 +24,19 @@ export interface Chain {
 export const chainOf = (graph: Graph, definer: Int32Array, sizes: readonly number[], id: number): Chain | undefined => {
   const nodes = new Set<number>();
   const roots = new Set<number>();
+  const scalars = new Set<number>();
   let operations = 0;
   const follow = (value: number): void => {
+    if (sizes[value] === 1) {
+      scalars.add(value);
+      return;
+    }
     const at = definer[value] as number;
     const node = graph.nodes[at];
     const cheap = node !== undefined && isElementwise(node) && CHEAP.has(node.primitive.name);
     const spread = node !== undefined && isSpread(node) && sizes[node.inputs[0] as number] === 1;
     if (node === undefined || !(cheap || spread)) {
-      // Scalars cost nothing to keep.
-      if (sizes[value] !== 1) roots.add(value);
+      roots.add(value);
       return;
     }
     if (nodes.has(at)) return;
@@ -43,7 +48,7 @@ export const chainOf = (graph: Graph, definer: Int32Array, sizes: readonly numbe
   const [root] = roots;
   return operations === 0 || operations > LONGEST || roots.size !== 1 || root === undefined
     ? undefined
-    : { root, nodes: [...nodes].sort((a, b) => a - b) };
+    : { root, scalars: [...scalars], nodes: [...nodes].sort((a, b) => a - b) };
 };
 
 /** By value: how many elements it has. */

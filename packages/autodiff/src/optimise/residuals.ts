@@ -30,7 +30,12 @@ const without = (split: SplitGraph): SplitGraph => {
   const ids = primal.outputs.slice(outputs);
   const [definer, sizes] = [definersOf(primal), sizesOf(primal)];
   const chains = ids.map((id) => chainOf(primal, definer, sizes, id));
-  const isKept = chains.map((chain) => chain === undefined || !ids.includes(chain.root));
+  // The linear part has the residuals and constants of its own; other scalars of the forward pass it does not see.
+  const isSeen = (id: number): boolean =>
+    ids.includes(id) || (id >= primal.inputs.length && (definer[id] as number) < 0);
+  const isKept = chains.map(
+    (chain) => chain === undefined || !ids.includes(chain.root) || !chain.scalars.every(isSeen),
+  );
   if (isKept.every(Boolean)) return split;
   const kept = ids.filter((_, k) => isKept[k] === true);
   const tangents = linear.inputs.length - residuals.length;
