@@ -4,4 +4,4 @@
  */
 import fc from 'fast-check';
 
-fc.configureGlobal({ ...fc.readConfigureGlobal(), endOnFailure: true, interruptAfterTimeLimit: 60 });
+fc.configureGlobal({ ...fc.readConfigureGlobal(), endOnFailure: true, plugins: [fc.interruptAfterTimeLimit(60)] });
