@@ -39,7 +39,7 @@ export default {
   clearTextReporter: { allowColor: process.stdout.isTTY === true, logTests: false, allowEmojis: false },
   thresholds: { high: 95, low: 90, break: 90 },
   concurrency: 2,
-  timeoutMS: 10_000,
+  timeoutMS: 30_000,
   ignorePatterns: ['docs/api', 'reports', 'apps', 'bench/results', '**/dist'],
   tempDirName: '.stryker-tmp',
 };

@@ -1,4 +1,5 @@
 /** Command lines of the benchmarks: strict, with a message that names what is wrong. */
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 /** A wrong command line: exit code 2, and where to read how it should be. */
@@ -33,6 +34,20 @@ const choice = <T extends string>(flag: string, text: string, words: readonly T[
   const found = words.find((word) => word === text);
   if (found === undefined) throw new UsageError(`--${flag} takes ${words.join(', ')}, found ${JSON.stringify(text)}`);
   return found;
+};
+
+/** That of some named things which a flag names. */
+export const named = <T extends { readonly name: string }>(flag: string, name: string, known: readonly T[]): T => {
+  const found = known.find((each) => each.name === name);
+  if (found === undefined)
+    throw new UsageError(`--${flag} takes ${known.map((each) => each.name).join(', ')}, found ${JSON.stringify(name)}`);
+  return found;
+};
+
+/** Writes rows to the file that `--json` names, if it does. */
+export const writeRows = (values: Values, rows: readonly unknown[]): void => {
+  const file = values.text('json');
+  if (file !== undefined) writeFileSync(file, `${JSON.stringify(rows, null, 2)}\n`);
 };
 
 /** Null when help is asked for. */

@@ -1,8 +1,7 @@
 /** `npm run bench -- inference`: what an action costs. */
-import { writeFileSync } from 'node:fs';
 import { actor, initialState, mlpModel } from '@natgrad/rl-trpo';
 import { key, normal, split, toTypedArray } from '@natgrad/tensor';
-import { type Benchmark, UsageError, type Values } from './command-line.js';
+import { type Benchmark, UsageError, type Values, writeRows } from './command-line.js';
 import { machine } from './machine.js';
 
 const HELP = `Usage: npm run bench -- inference [options]
@@ -91,8 +90,7 @@ const runInference = (values: Values): Promise<void> => {
   for (const { policy, hidden, rows: count, call, row } of rows)
     console.log(`| ${policy} | ${hidden}-${hidden} | ${count} | ${call[1]} (${call[0]}) | ${row[1]} (${row[0]}) |`);
   console.log(`\nMedian (minimum). ${machine()}`);
-  const file = values.text('json');
-  if (file !== undefined) writeFileSync(file, `${JSON.stringify(rows, null, 2)}\n`);
+  writeRows(values, rows);
   return Promise.resolve();
 };
 

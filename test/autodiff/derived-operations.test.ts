@@ -24,7 +24,7 @@ import { avalOf, batchGraph, jvpGraph, replay, traceFlat, transposeGraph } from 
 import * as reference from '@natgrad/tensor';
 import { cast, identical, ones, scalar, type Tensor, tensor, toNested, toTypedArray, zeros } from '@natgrad/tensor';
 import { describe, expect, it } from 'vitest';
-import { expectError } from '../tensor/layouts.js';
+import { expectError } from '../errors.js';
 
 const graphOf = (f: (...xs: readonly Value[]) => readonly Value[], ...args: readonly Tensor[]): Graph =>
   traceFlat('test', args.map(avalOf), f).graph;

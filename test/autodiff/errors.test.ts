@@ -18,16 +18,7 @@ import {
 } from '@natgrad/tensor';
 import * as Either from 'fp-ts/lib/Either.js';
 import { describe, expect, test } from 'vitest';
-
-const caught = (run: () => unknown): NatgradError => {
-  try {
-    run();
-  } catch (error) {
-    if (isNatgradError(error)) return error;
-    throw error;
-  }
-  throw new Error('expected an error, and nothing was thrown');
-};
+import { errorOf } from '../errors.js';
 
 const x = tensor([1, 2, 3]);
 const loss = (v: Tensor): Scalar => ad.sum(ad.square(v));
@@ -264,7 +255,7 @@ const cases: readonly (readonly [string, ErrorCode, readonly string[], () => unk
 
 describe('typed errors', () => {
   test.each(cases)('%s', (_what, code, parts, run) => {
-    const error = caught(run);
+    const error = errorOf(run);
     const text = [error.message, error.found ?? '', error.expected ?? ''].join('\n');
     expect({ code: error.code, text }).toEqual({ code, text });
     for (const part of parts) expect(text).toContain(part);
@@ -272,7 +263,7 @@ describe('typed errors', () => {
   });
 
   test.each(cases.filter(([, code]) => code !== 'NotScalar'))("%s: the user's line", (_what, _code, _parts, run) => {
-    expect(caught(run).at).toMatch(/errors\.test\.ts:\d+:\d+$/);
+    expect(errorOf(run).at).toMatch(/errors\.test\.ts:\d+:\d+$/);
   });
 });
 
@@ -303,7 +294,7 @@ describe('traces end', () => {
       () => ad.scan((c: Tensor) => [c, leaked] as const, x, null, { length: 2 }),
     ];
     for (const use of uses) {
-      const error = caught(use);
+      const error = errorOf(use);
       expect(error.code).toBe('LeakedTrace');
       expect(error.message).toContain('f64[3]');
     }
@@ -316,7 +307,7 @@ describe('traces end', () => {
       throw new RangeError('mine');
     };
     expect(() => ad.grad(broken)(x)).toThrow(new RangeError('mine'));
-    expect(caught(() => ad.sin(kept[0] as Tensor)).code).toBe('LeakedTrace');
+    expect(errorOf(() => ad.sin(kept[0] as Tensor)).code).toBe('LeakedTrace');
     expect(toNested(ad.grad(loss)(x))).toEqual([2, 4, 6]);
   });
 
@@ -330,7 +321,7 @@ describe('traces end', () => {
     ad.grad((v: Tensor) => {
       pending.push(
         gate.then(() => {
-          late.error = caught(() => ad.sin(v));
+          late.error = errorOf(() => ad.sin(v));
         }),
       );
       return loss(v);

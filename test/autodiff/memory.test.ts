@@ -23,6 +23,7 @@ import {
   type MemoryOptions,
   SMALL_RESULT,
 } from '../../packages/autodiff/src/backends/wasm/memory.js';
+import { errorOf } from '../errors.js';
 import { expectBytes, inside, pattern, resultOf, sameBytes, upload } from './_memory.js';
 
 afterEach(() => {
@@ -30,16 +31,6 @@ afterEach(() => {
 });
 
 const MIB = 2 ** 20;
-
-const errorOf = (run: () => unknown): NatgradError => {
-  try {
-    run();
-  } catch (error) {
-    if (isNatgradError(error)) return error;
-    throw error;
-  }
-  return expect.fail('expected an error');
-};
 
 type Step =
   | { readonly kind: 'upload'; readonly dtype: DType; readonly size: number; readonly seed: number }

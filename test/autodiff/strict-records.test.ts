@@ -4,16 +4,12 @@ import { full, isNatgradError, item, ones, type Tensor, tensor, toNested, zeros 
 import { describe, expect, test } from 'vitest';
 import { matmulPrimitive } from '../../packages/autodiff/src/primitives/matmul.js';
 import { selectPrimitive } from '../../packages/autodiff/src/primitives/select.js';
+import { errorOf } from '../errors.js';
 
 /** Code, what was found and what was expected of the error that `run` throws. */
 const refusal = (run: () => unknown): readonly unknown[] => {
-  try {
-    run();
-  } catch (error) {
-    if (isNatgradError(error)) return [error.code, error.found, error.expected];
-    throw error;
-  }
-  return expect.fail('nothing was thrown');
+  const { code, found, expected } = errorOf(run);
+  return [code, found, expected];
 };
 
 describe('matmul', () => {

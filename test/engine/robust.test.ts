@@ -31,18 +31,9 @@ import {
   zeros,
 } from '@natgrad/tensor';
 import { describe, expect, test, vi } from 'vitest';
+import { errorOf } from '../errors.js';
 
 const MEBI = 2 ** 20;
-
-const errorOf = (run: () => unknown): NatgradError => {
-  try {
-    run();
-  } catch (error) {
-    if (isNatgradError(error)) return error;
-    throw error;
-  }
-  throw new Error('nothing was thrown');
-};
 
 describe('memory', () => {
   test('1,000 operators of 10 MB made and dropped in one synchronous loop', () => {

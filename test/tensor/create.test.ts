@@ -33,7 +33,8 @@ import {
 } from '@natgrad/tensor/laws';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { check, expectError, itHolds } from './layouts.js';
+import { expectError } from '../errors.js';
+import { check, itHolds } from './layouts.js';
 
 describe('nested arrays', () => {
   itHolds(

@@ -11,7 +11,8 @@ import {
 } from '@natgrad/tensor/laws';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { expectError, itHolds } from './layouts.js';
+import { expectError } from '../errors.js';
+import { itHolds } from './layouts.js';
 
 describe('promote', () => {
   itHolds(monoidLaws({ name: 'promote', concat: promote, empty: 'bool', values: arbitraryDType, commutative: true }));

@@ -34,7 +34,8 @@ import {
 } from '@natgrad/tensor/laws';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { expectError, exportedFrom, itHolds } from './layouts.js';
+import { expectError } from '../errors.js';
+import { exportedFrom, itHolds } from './layouts.js';
 
 type Rule = Pick<ElementwiseSubject, 'reference' | 'dtypes' | 'result' | 'arity'>;
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { add, isNatgradError, matmul, NatgradError, tensor, treeMap, zeros } from '@natgrad/tensor';
 import { registerInternalRoot, userLine } from '@natgrad/tensor/internal';
 import { describe, expect, it } from 'vitest';
-import { errorOf } from './layouts.js';
+import { errorOf } from '../errors.js';
 
 const here = fileURLToPath(import.meta.url);
 const lines = readFileSync(here, 'utf8').split('\n');

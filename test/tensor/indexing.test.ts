@@ -16,7 +16,8 @@ import {
 } from '@natgrad/tensor';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { at, check, dtypes, expectElements, expectError, indicesOf, pure, shapes, tensors } from './layouts.js';
+import { expectError } from '../errors.js';
+import { at, check, dtypes, expectElements, indicesOf, pure, shapes, tensors } from './layouts.js';
 
 const small = fc.integer({ min: -9, max: 9 });
 const numeric: fc.Arbitrary<DType> = fc.constantFrom('i32', 'f32', 'f64');

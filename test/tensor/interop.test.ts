@@ -14,7 +14,8 @@ import { arbitraryTensor, elementAt, isomorphismLaws, requireElements } from '@n
 import fc from 'fast-check';
 import ndarray, { type NdArray } from 'ndarray';
 import { describe, expect, it } from 'vitest';
-import { check, expectError, itHolds } from './layouts.js';
+import { expectError } from '../errors.js';
+import { check, itHolds } from './layouts.js';
 
 describe('there and back', () => {
   itHolds(

@@ -19,7 +19,8 @@ import {
 import { viewOf } from '@natgrad/tensor/internal';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { at, check, dtypes, expectElements, expectError, pure, shapes, tensors } from './layouts.js';
+import { expectError } from '../errors.js';
+import { at, check, dtypes, expectElements, pure, shapes, tensors } from './layouts.js';
 
 /** A list of tensors of one dtype whose shapes differ along `axis` only. */
 const pieces = fc

@@ -74,20 +74,3 @@ export const pure = <T>(inputs: readonly Tensor[], f: () => T): T => {
   inputs.forEach((x, i) => expect([...viewOf(x).data]).toEqual(before[i]));
   return result;
 };
-
-/** The error that `f` throws; fails when it throws none or another kind. */
-export const errorOf = (f: () => unknown): NatgradError => {
-  try {
-    f();
-  } catch (error) {
-    if (isNatgradError(error)) return error;
-    throw error;
-  }
-  return expect.fail('expected an error');
-};
-
-export const expectError = (f: () => unknown, code: NatgradError['code'], ...parts: readonly string[]): void => {
-  const error = errorOf(f);
-  expect(error.code).toBe(code);
-  for (const part of parts) expect(error.message).toContain(part);
-};

@@ -16,7 +16,8 @@ import {
 import { adopt } from '@natgrad/tensor/internal';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { check, expectError, pure, relaid, tensors } from './layouts.js';
+import { expectError } from '../errors.js';
+import { check, pure, relaid, tensors } from './layouts.js';
 
 /** Twice the unit roundoff u of f64, so that n·EPSILON also covers the γₙ = n·u / (1 − n·u) of the error theorems. */
 const EPSILON = Number.EPSILON;

@@ -31,7 +31,8 @@ import {
 } from '@natgrad/tensor/laws';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { check, expectError } from './layouts.js';
+import { expectError } from '../errors.js';
+import { check } from './layouts.js';
 
 /** Two operands that multiply: batches that broadcast, or vectors. Up to 9 so that tiles of 4 have edges. */
 const operands = (

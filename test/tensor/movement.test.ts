@@ -34,7 +34,8 @@ import {
 } from '@natgrad/tensor/laws';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { check, expectError, itHolds } from './layouts.js';
+import { expectError } from '../errors.js';
+import { check, itHolds } from './layouts.js';
 
 const sharesStorage = (x: Tensor, y: Tensor): boolean => viewOf(x).data === viewOf(y).data;
 const product = (shape: Shape): number => shape.reduce((size, extent) => size * extent, 1);

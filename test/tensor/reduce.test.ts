@@ -38,7 +38,8 @@ import {
 } from '@natgrad/tensor/laws';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { check, expectError, exportedFrom, itHolds } from './layouts.js';
+import { expectError } from '../errors.js';
+import { check, exportedFrom, itHolds } from './layouts.js';
 
 type Agreement = NonNullable<ReductionSubject['agrees']>;
 

@@ -15,7 +15,8 @@ import {
 } from '@natgrad/tensor';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { check, dtypes, expectError, pure, shapes, tensors } from './layouts.js';
+import { expectError } from '../errors.js';
+import { check, dtypes, pure, shapes, tensors } from './layouts.js';
 
 const withAxis = fc
   .record({ dtype: dtypes, shape: shapes(1, 3) })

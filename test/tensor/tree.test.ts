@@ -26,7 +26,8 @@ import { flattenWith, sameStructure } from '@natgrad/tensor/internal';
 import { arbitraryTensor, arbitraryTree, checkLaw, fingerprint, isomorphismLaws, law } from '@natgrad/tensor/laws';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { check, errorOf, expectError, itHolds } from './layouts.js';
+import { errorOf, expectError } from '../errors.js';
+import { check, itHolds } from './layouts.js';
 
 /** A tree for comparison: keys in order, since `{a, b}` and `{b, a}` are one tree. */
 const sorted = (tree: Tree<Tensor>): unknown => {

@@ -1,6 +1,5 @@
 /** `npm run bench -- scale`: how the cost of a Fisher-vector product grows with batch, width and depth. */
-import { writeFileSync } from 'node:fs';
-import { type Benchmark, UsageError, type Values } from '../command-line.js';
+import { type Benchmark, named, type Values, writeRows } from '../command-line.js';
 import { machine } from '../machine.js';
 import { engines } from '../update/engines.js';
 import { pointsUpTo, type ScaleRow, sweep } from './sweep.js';
@@ -47,11 +46,7 @@ export const scaleTable = (rows: readonly ScaleRow[]): string => {
 };
 
 const runScale = (values: Values): Promise<void> => {
-  const known = engines();
-  const name = values.text('engine') ?? 'wasm';
-  const found = known.find((each) => each.name === name);
-  if (found === undefined)
-    throw new UsageError(`--engine takes ${known.map((each) => each.name).join(', ')}, found ${JSON.stringify(name)}`);
+  const found = named('engine', values.text('engine') ?? 'wasm', engines());
   const dtype = values.choice('dtype', ['f32', 'f64'], 'f32');
   const options = { repeats: values.count('repeats', 5), limit: values.count('limit', 20) };
   const points = pointsUpTo(values.count('max-batch', 50_000), values.count('max-width', 1024));
@@ -59,8 +54,7 @@ const runScale = (values: Values): Promise<void> => {
   const memory = 'statistics' in found.engine ? "the engine's own" : 'growth of the process at that size';
   console.log(`${found.name} ${dtype}, one thread. Times: median (minimum). Memory: ${memory}.\n\n${scaleTable(rows)}`);
   console.log(`\n${machine()}`);
-  const json = values.text('json');
-  if (json !== undefined) writeFileSync(json, `${JSON.stringify(rows, null, 2)}\n`);
+  writeRows(values, rows);
   return Promise.resolve();
 };
 

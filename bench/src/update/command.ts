@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FloatDType } from '@natgrad/tensor';
-import { type Benchmark, UsageError, type Values } from '../command-line.js';
+import { type Benchmark, named, type Values, writeRows } from '../command-line.js';
 import { machine } from '../machine.js';
 import { jaxJs } from '../peers/jax-js.js';
 import type { Peer } from '../peers/peer.js';
@@ -42,12 +42,7 @@ const chosenEngines = (names: string | undefined): readonly NamedEngine[] => {
   const known = engines();
   if (names === undefined) return known;
   return names.split(',').map((name) => {
-    const found = known.find((each) => each.name === name);
-    if (found === undefined)
-      throw new UsageError(
-        `--engine takes ${known.map((each) => each.name).join(', ')}, found ${JSON.stringify(name)}`,
-      );
-    const { mostRepeats: _, ...asked } = found;
+    const { mostRepeats: _, ...asked } = named('engine', name, known);
     return asked;
   });
 };
@@ -135,8 +130,7 @@ const runUpdate = async (values: Values): Promise<void> => {
   console.log(updateTable(rows, isPeer));
   if (compared !== '') console.log(`\nBy the fastest variant of each peer:\n\n${compared}`);
   console.log(`\nShortcuts and differences:\n\n${differencesOfKind(candidates, skipped)}\n\n${machine()}`);
-  const json = values.text('json');
-  if (json !== undefined) writeFileSync(json, `${JSON.stringify(rows, null, 2)}\n`);
+  writeRows(values, rows);
 };
 
 export const update: Benchmark = {

@@ -1,11 +1,14 @@
 /** For the engine, the laws and the other packages of the family. Not covered by semantic versioning. */
+export { type CachedCall, cachedTrace } from './api/jit.js';
 export { executable } from './backends/engine.js';
+export { type Profile, profile, type StepTime } from './backends/wasm/profile.js';
 export { avalOf, sameAval } from './ir/aval.js';
 export { graphAvals, lastUses, outputAvals, withInputs } from './ir/graph.js';
 export type { Traced } from './trace/builder.js';
 export { replay } from './trace/replay.js';
 export { type TracedTree, traceCall, traceFlat, traceTree } from './trace/trace.js';
 export { batchGraph } from './transforms/batch.js';
+export { type Inside, lookInside, openCalls } from './transforms/inside.js';
 export { jvpGraph, jvpGraphSplit } from './transforms/jvp.js';
 export { linearizeGraph } from './transforms/linearize.js';
-export { transposeGraph } from './transforms/transpose.js';
+export { dependsOn, transposeGraph } from './transforms/transpose.js';

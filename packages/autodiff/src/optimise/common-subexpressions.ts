@@ -29,10 +29,8 @@ const commutative: ReadonlySet<unknown> = new Set<unknown>([
 /** Constants with more elements are one only where they are one tensor: reading them all would cost more than it gains. */
 const SMALL = 64;
 
-const constantKey = (value: Tensor): string | undefined =>
-  value.size > SMALL
-    ? undefined
-    : `${describe(value)} ${Array.from(elements(value), (x) => (Object.is(x, -0) ? '-0' : String(x))).join(' ')}`;
+const constantKey = (value: Tensor): string =>
+  `${describe(value)} ${Array.from(elements(value), (x) => (Object.is(x, -0) ? '-0' : String(x))).join(' ')}`;
 
 interface Known extends Operation {
   readonly outs: readonly number[];
@@ -68,9 +66,10 @@ export const commonSubexpressions: Pass = {
         return outs;
       },
       (value, rebuild) => {
+        if (value.size > SMALL) return rebuild.constant(value);
         const key = constantKey(value);
-        const id = (key === undefined ? undefined : constants.get(key)) ?? rebuild.constant(value);
-        if (key !== undefined) constants.set(key, id);
+        const id = constants.get(key) ?? rebuild.constant(value);
+        constants.set(key, id);
         return id;
       },
     );

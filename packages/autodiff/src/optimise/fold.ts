@@ -21,7 +21,6 @@ const total: ReadonlySet<string> = new Set(['elementwise', 'reduction', 'movemen
 
 /** Folding never makes a constant larger than what it comes from, and a stretched constant stays one with a stretch. */
 const folds = ({ primitive, inputs, avals }: Operation, constants: readonly Tensor[]): boolean =>
-  inputs.length > 0 &&
   constants.length === inputs.length &&
   total.has(primitive.lower.kind) &&
   (primitive as unknown) !== broadcastToPrimitive &&

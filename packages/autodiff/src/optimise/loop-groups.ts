@@ -43,6 +43,13 @@ export class LoopGroups {
   readonly #groupOf: (Group | undefined)[] = [];
   /** By node: its operands, for nodes that are part of a loop. */
   readonly #operands: (readonly Source[] | undefined)[] = [];
+  /**
+   * All units so that each comes after those that it reads (Pearce and Kelly 2006, "A dynamic topological sort algorithm for
+   * directed acyclic graphs"), with gaps where two became one. Whether a merger would be a cycle is a question about the units
+   * between two: the whole is not searched.
+   */
+  readonly #order: (Unit | undefined)[] = [];
+  readonly #rank = new Map<Unit, number>();
   /** By node that defines it: the first node outside all loops, such as a product, that reads the value. */
   readonly #read: number[] = [];
 
@@ -54,7 +61,10 @@ export class LoopGroups {
     graph.nodes.forEach((node, at) => {
       if (!isFree(node)) for (const id of node.inputs) this.#noteReader(id, at);
     });
-    for (let at = 0; at < graph.nodes.length; at += 1) this.#place(at);
+    for (let at = 0; at < graph.nodes.length; at += 1) {
+      this.#seat(at, at);
+      this.#place(at);
+    }
   }
 
   /** A product reads a value also through a reshape. */
@@ -132,7 +142,9 @@ export class LoopGroups {
       return source;
     });
     this.#operands[at] = operands;
-    this.#groupOf[at] = { space: spaceOf(shape), split, members: [at] };
+    const own: Group = { space: spaceOf(shape), split, members: [at] };
+    this.#groupOf[at] = own;
+    this.#seat(own, at);
     for (const { id, path } of operands) {
       const producer = this.#groupOf[this.#definerOf(id)];
       const isView = path.some((step) => isMovement(this.node(step), 'broadcastTo'));
@@ -149,10 +161,20 @@ export class LoopGroups {
     if (group.split !== undefined && other.split !== undefined && group.split !== other.split) return;
     if (group.members.length + other.members.length > MOST_OPERATIONS) return;
     if (this.#readsReductionOf(group, other) || this.#readsReductionOf(other, group)) return;
-    if (this.#dependsThrough(group, other) || this.#dependsThrough(other, group)) return;
+    const [first, second] = this.#rankOf(group) < this.#rankOf(other) ? [group, other] : [other, group];
+    const before = this.#between(first, second);
+    if (before === null) return;
     const members = [...group.members, ...other.members].sort((a, b) => a - b);
     const merged: Group = { space: group.space, split: group.split ?? other.split, members };
     for (const at of members) this.#groupOf[at] = merged;
+    // Of what lay between both, that which the second needs goes before, the rest, which may need the first, after them.
+    const [from, to] = [this.#rankOf(first), this.#rankOf(second)];
+    const between = this.#order.slice(from + 1, to).filter((unit) => unit !== undefined);
+    const [early, late] = [between.filter((unit) => before.has(unit)), between.filter((unit) => !before.has(unit))];
+    this.#order.fill(undefined, from, to + 1);
+    [...early, merged, ...late].forEach((unit, k) => {
+      this.#seat(unit, from + k);
+    });
   }
 
   /** A reduction is complete only when its loop has ended, so nothing in that loop may read it. */
@@ -163,22 +185,31 @@ export class LoopGroups {
     });
   }
 
-  /** True if `from` depends on `target` through some third unit. */
-  #dependsThrough(from: Unit, target: Unit): boolean {
-    const seen = new Set<Unit>([from]);
-    const waiting: Unit[] = [from];
+  #seat(unit: Unit, rank: number): void {
+    this.#order[rank] = unit;
+    this.#rank.set(unit, rank);
+  }
+
+  #rankOf(unit: Unit): number {
+    return this.#rank.get(unit) as number;
+  }
+
+  /**
+   * The units between two, in the order of the units, that the second depends on; null if the second depends on the first
+   * through one of them. What comes before the first in that order cannot depend on it.
+   */
+  #between(first: Unit, second: Unit): ReadonlySet<Unit> | null {
+    const found = new Set<Unit>();
+    const waiting: Unit[] = [second];
     for (let unit = waiting.pop(); unit !== undefined; unit = waiting.pop())
       for (const id of this.reads(unit)) {
         const at = this.#definerOf(id);
-        if (at < 0) continue;
-        const next = this.unitOf(at);
-        if (next === target) {
-          if (unit !== from) return true;
-        } else if (!seen.has(next)) {
-          seen.add(next);
-          waiting.push(next);
-        }
+        const next: Unit = at < 0 ? unit : this.unitOf(at);
+        if (next === first && unit !== second) return null;
+        if (next === unit || found.has(next) || this.#rankOf(next) <= this.#rankOf(first)) continue;
+        found.add(next);
+        waiting.push(next);
       }
-    return false;
+    return found;
   }
 }

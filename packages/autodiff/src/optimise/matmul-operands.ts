@@ -18,12 +18,7 @@ const useCounts = (graph: Graph): ReadonlyMap<number, number> => {
 /** Whether a permutation swaps the last two axes and leaves the others. */
 const swapsLastTwo = (permutation: readonly number[]): boolean => {
   const rank = permutation.length;
-  return (
-    rank >= 2 &&
-    permutation[rank - 2] === rank - 1 &&
-    permutation[rank - 1] === rank - 2 &&
-    permutation.slice(0, -2).every((axis, k) => axis === k)
-  );
+  return permutation[rank - 2] === rank - 1 && permutation.slice(0, -2).every((axis, k) => axis === k);
 };
 
 /** The value of which `id` is the transpose in the last two axes. */
@@ -63,9 +58,9 @@ const accumulated = (
   const products = inputs.map((id) => produced(id, gemmPrimitive, rebuild));
   if (!lone.every(Boolean) || products.includes(undefined)) return undefined;
   // The one that is added to may itself be an accumulation, the one that is added may not. With a choice, the second is added.
-  const added = [1, 0].find((k) => products[k]?.inputs.length === 2);
-  const found = added === undefined ? undefined : products[added];
-  if (added === undefined || found === undefined) return undefined;
+  const added = products[1]?.inputs.length === 2 ? 1 : 0;
+  const found = products[added];
+  if (found?.inputs.length !== 2) return undefined;
   return rebuild.apply(gemmPrimitive, [...found.inputs, inputs[1 - added] as number], found.params);
 };
 

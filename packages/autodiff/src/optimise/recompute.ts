@@ -1,15 +1,28 @@
 import { sizeOf } from '@natgrad/tensor';
 import { type Graph, graphAvals, type Node } from '../ir/graph.js';
+import { absolutePrimitive } from '../primitives/absolute.js';
+import { addPrimitive } from '../primitives/add.js';
+import { broadcastToPrimitive } from '../primitives/broadcast-to.js';
+import { multiplyPrimitive } from '../primitives/multiply.js';
+import { negatePrimitive } from '../primitives/negate.js';
+import { squarePrimitive } from '../primitives/square.js';
+import { subtractPrimitive } from '../primitives/subtract.js';
 import { deadCode } from './dead-code.js';
 import type { Pass } from './pass.js';
 
 /** Operations that cost less than writing their result to memory and reading it again. */
-const CHEAP = new Set(['add', 'subtract', 'multiply', 'negate', 'square', 'absolute']);
+const CHEAP: ReadonlySet<unknown> = new Set<unknown>([
+  addPrimitive,
+  subtractPrimitive,
+  multiplyPrimitive,
+  negatePrimitive,
+  squarePrimitive,
+  absolutePrimitive,
+]);
 
 /** Most operations that are done again. */
 const LONGEST = 3;
 
-const isSpread = ({ primitive: { lower } }: Node): boolean => lower.kind === 'movement' && lower.name === 'broadcastTo';
 const isElementwise = ({ primitive: { lower } }: Node): boolean => lower.kind === 'elementwise';
 
 export interface Chain {
@@ -33,16 +46,16 @@ export const chainOf = (graph: Graph, definer: Int32Array, sizes: readonly numbe
     }
     const at = definer[value] as number;
     const node = graph.nodes[at];
-    const cheap = node !== undefined && isElementwise(node) && CHEAP.has(node.primitive.name);
-    const spread = node !== undefined && isSpread(node) && sizes[node.inputs[0] as number] === 1;
-    if (node === undefined || !(cheap || spread)) {
+    const cheap = CHEAP.has(node?.primitive);
+    const spread = node?.primitive === (broadcastToPrimitive as unknown) && sizes[node?.inputs[0] as number] === 1;
+    if (!(cheap || spread)) {
       roots.add(value);
       return;
     }
     if (nodes.has(at)) return;
     nodes.add(at);
     if (cheap) operations += 1;
-    if (operations <= LONGEST) node.inputs.forEach(follow);
+    if (operations <= LONGEST) node?.inputs.forEach(follow);
   };
   follow(id);
   const [root] = roots;
@@ -81,8 +94,8 @@ const recomputeGraph = (graph: Graph): Graph => {
     return first;
   };
   const isFar = (id: number, at: number): boolean => {
-    const made = definer[id] as number;
-    return made >= 0 && sizes[id] !== 1 && (barriers[made] as number) < (barriers[at] as number);
+    // Inputs and constants were made by no node: `undefined`, which is not less than anything.
+    return (barriers[definer[id] as number] as number) < (barriers[at] as number);
   };
   graph.nodes.forEach((node, at) => {
     const again = new Map<number, number>();

@@ -51,7 +51,7 @@ export const matmulPrimitive: Primitive<None> = definePrimitive<None>({
   batch: (args, batched, size) => {
     const [a, b] = args as readonly [Value, Value];
     // A batch of rows against one matrix is one larger product, not many small ones.
-    if (batched[1] !== true && b.shape.length === 2) {
+    if (b.shape.length === 2) {
       const [, rows, inner] = a.shape as [number, number, number];
       const flat = bind1(matmulPrimitive, [reshape(a, [size * rows, inner]), b], {});
       return { outs: [reshape(flat, [size, rows, b.shape[1] as number])], batched: [true] };

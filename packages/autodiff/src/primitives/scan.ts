@@ -18,7 +18,7 @@ import { definePrimitive, type Primitive } from '../ir/primitive.js';
 import { bind } from '../trace/bind.js';
 import { traceFlat, traceTree } from '../trace/trace.js';
 import { batchGraph } from '../transforms/batch.js';
-import { dualGraph, isPresent, scatter } from '../transforms/closed.js';
+import { batchedAvals, batchedOutputs, dualGraph, isPresent, scatter } from '../transforms/closed.js';
 import { withBatchAxis } from './_elementwise.js';
 import { carryFixpoint, forceCarry } from './_loops.js';
 import { linearizeScan, transposeScan } from './_scan-reverse.js';
@@ -164,12 +164,11 @@ export const scanPrimitive: Primitive<ScanParams> = definePrimitive<ScanParams>(
   transpose: (cotangents, args, params) => transposeScan(scanPrimitive, cotangents, args, params),
   batch: (args, batched, size, params) => {
     const { body, constants, carries } = params;
-    const probe = (flags: readonly boolean[]): readonly boolean[] => batchedBody(body, flags, size).batched;
+    const probe = (flags: readonly boolean[]): readonly boolean[] => batchedOutputs(body, flags, size);
     const carried = carryFixpoint(batched, constants, probe, carries);
     const flags = [...batched.slice(0, constants), ...carried, ...batched.slice(constants + carries)];
-    const { batched: out } = batchedBody(body, flags, size);
-    const avals = body.inputs.map((aval, i) => (flags[i] === true ? { ...aval, shape: [size, ...aval.shape] } : aval));
-    const graph = traceFlat('vmap', avals, (...values) => {
+    const out = probe(flags);
+    const graph = traceFlat('vmap', batchedAvals(body, flags, size), (...values) => {
       const result = batchGraph(body, values, flags, size);
       return [...forceCarry(result, carried, size).slice(0, carries), ...result.outs.slice(carries)];
     }).graph;
@@ -188,18 +187,6 @@ export const scanPrimitive: Primitive<ScanParams> = definePrimitive<ScanParams>(
   lower: { kind: 'structured', name: 'scan' },
   print: ({ body, length, reverse }) => `${length} × ${body.nodes.length} nodes${reverse ? ', reverse' : ''}`,
 });
-
-/** Which outputs of a body depend on the batch. */
-function batchedBody(body: Graph, flags: readonly boolean[], size: number): { readonly batched: readonly boolean[] } {
-  let batched: readonly boolean[] = [];
-  const avals = body.inputs.map((aval, i) => (flags[i] === true ? { ...aval, shape: [size, ...aval.shape] } : aval));
-  traceFlat('vmap', avals, (...values) => {
-    const out = batchGraph(body, values, flags, size);
-    batched = out.batched;
-    return out.outs;
-  });
-  return { batched };
-}
 
 /** Swaps the first two axes: a batch of sequences and a sequence of batches. */
 function swapFront(x: Value): Value {

@@ -3,7 +3,7 @@ import { dtypeError, shapeError } from '@natgrad/tensor/internal';
 import type { Value } from '../ir/aval.js';
 import { sameAval } from '../ir/aval.js';
 import { boolean, real } from '../ir/domain.js';
-import { definePrimitive, isLinear, type Primitive } from '../ir/primitive.js';
+import { definePrimitive, isLinear, type Primitive, type TransposeArgument } from '../ir/primitive.js';
 import { bind1 } from '../trace/bind.js';
 import { batchElementwise, commonShape, type None, operand, promoteTo } from './_elementwise.js';
 import { instantiate } from './_zero.js';
@@ -41,14 +41,10 @@ export const selectPrimitive: Primitive<None> = definePrimitive<None>({
     return [select(condition, instantiate(x ?? null, out), instantiate(y ?? null, out))];
   },
   transpose: (cotangents, args) => {
-    const [condition, x, y] = args;
+    const [condition, x, y] = args as readonly [Value, TransposeArgument, TransposeArgument];
     const ct = cotangents[0] as Value;
     const zero = zeros(ct.shape, ct.dtype);
-    return [
-      null,
-      x !== undefined && isLinear(x) ? select(condition as Value, ct, zero) : null,
-      y !== undefined && isLinear(y) ? select(condition as Value, zero, ct) : null,
-    ];
+    return [null, isLinear(x) ? select(condition, ct, zero) : null, isLinear(y) ? select(condition, zero, ct) : null];
   },
   batch: batchElementwise(() => selectPrimitive),
   lower: { kind: 'elementwise', name: 'select' },

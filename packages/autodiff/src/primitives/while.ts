@@ -9,7 +9,7 @@ import { definePrimitive, type Primitive } from '../ir/primitive.js';
 import { bind } from '../trace/bind.js';
 import { traceCall, traceFlat } from '../trace/trace.js';
 import { batchGraph } from '../transforms/batch.js';
-import { dualGraph, isPresent, scatter } from '../transforms/closed.js';
+import { batchedOutputs, dualGraph, isPresent, scatter } from '../transforms/closed.js';
 import { withBatchAxis } from './_elementwise.js';
 import { carryFixpoint, forceCarry } from './_loops.js';
 import { instantiate } from './_zero.js';
@@ -110,20 +110,8 @@ export const whilePrimitive: Primitive<Params> = definePrimitive<Params>({
   },
   batch: (args, batched, size, { test, body, constants }) => {
     const fixed = batched.slice(0, constants);
-    const probe = (flags: readonly boolean[], graph: Graph): readonly boolean[] => {
-      let result: readonly boolean[] = [];
-      const avals = graph.inputs.map((aval, i) =>
-        flags[i] === true ? { ...aval, shape: [size, ...aval.shape] } : aval,
-      );
-      traceFlat('vmap', avals, (...values) => {
-        const out = batchGraph(graph, values, flags, size);
-        result = out.batched;
-        return out.outs;
-      });
-      return result;
-    };
-    const natural = carryFixpoint(batched, constants, (flags) => probe(flags, body));
-    const perRow = probe([...fixed, ...natural], test)[0] === true;
+    const natural = carryFixpoint(batched, constants, (flags) => batchedOutputs(body, flags, size));
+    const perRow = batchedOutputs(test, [...fixed, ...natural], size)[0] === true;
     // With a verdict per example all of the carry has a copy per example: the finished ones wait while the others run on.
     const carried = perRow ? natural.map(() => true) : natural;
     const flags = [...fixed, ...carried];

@@ -9,10 +9,18 @@ export const traceFlat = (
   name: string,
   avals: readonly Aval[],
   f: (...args: readonly Value[]) => readonly Value[],
-): Traced => {
+): Traced => traceAside(name, avals, (...args) => ({ outs: f(...args), aside: undefined }));
+
+/** The same for a function that finds out something besides its results, which the graph does not hold. */
+export const traceAside = <T>(
+  name: string,
+  avals: readonly Aval[],
+  f: (...args: readonly Value[]) => { readonly outs: readonly Value[]; readonly aside: T },
+): Traced & { readonly aside: T } => {
   const builder = new Builder(name);
   try {
-    return builder.close(f(...avals.map((aval) => builder.input(aval))));
+    const { outs, aside } = f(...avals.map((aval) => builder.input(aval)));
+    return { ...builder.close(outs), aside };
   } finally {
     builder.seal();
   }
@@ -47,8 +55,7 @@ export const traceTree = (
   avals: readonly (readonly Aval[])[],
   f: (...args: readonly never[]) => unknown,
 ): TracedTree => {
-  let structure: TreeStructure = { kind: 'null' };
-  const traced = traceFlat(name, avals.flat(), (...values) => {
+  const { aside: structure, ...traced } = traceAside(name, avals.flat(), (...values) => {
     let at = 0;
     const args = structures.map((each, k) => {
       const count = avals[k]?.length ?? 0;
@@ -56,8 +63,7 @@ export const traceTree = (
       return treeUnflatten(each, values.slice(at - count, at)) as never;
     });
     const flat = flattenResult(name, f(...args));
-    structure = flat.structure;
-    return flat.leaves;
+    return { outs: flat.leaves, aside: flat.structure };
   });
   return { ...traced, structure };
 };

@@ -5,7 +5,7 @@
 import type { Aval, MaybeZero, Value } from '../ir/aval.js';
 import { type Graph, outputAvals } from '../ir/graph.js';
 import { instantiate } from '../primitives/_zero.js';
-import { traceFlat } from '../trace/trace.js';
+import { traceAside } from '../trace/trace.js';
 import { batchGraph } from './batch.js';
 import { jvpGraph, jvpGraphSplit } from './jvp.js';
 import { linearizeGraph } from './linearize.js';
@@ -55,9 +55,8 @@ export const dualGraph = (
   options: { readonly tangentsOnly?: boolean; readonly force?: readonly boolean[] } = {},
 ): DualGraph =>
   remember(graph, `dual ${mask(active)} ${mask(options.force ?? [])} ${options.tangentsOnly === true}`, () => {
-    let nonzero: readonly boolean[] = [];
     const avals = [...graph.inputs, ...pick(graph.inputs, active)];
-    const { graph: dual } = traceFlat('jvp', avals, (...values) => {
+    const { graph: dual, aside: nonzero } = traceAside('jvp', avals, (...values) => {
       const primals = values.slice(0, graph.inputs.length);
       const tangents = scatter(active, values.slice(graph.inputs.length));
       const transform = options.tangentsOnly === true ? jvpGraphSplit : jvpGraph;
@@ -65,8 +64,10 @@ export const dualGraph = (
       const kept = out.tangents.map((tangent, k) =>
         tangent === null && options.force?.[k] === true ? instantiate(null, out.outs[k] as Value) : tangent,
       );
-      nonzero = kept.map(isPresent);
-      return [...(options.tangentsOnly === true ? [] : out.outs), ...kept.filter(isPresent)];
+      return {
+        outs: [...(options.tangentsOnly === true ? [] : out.outs), ...kept.filter(isPresent)],
+        aside: kept.map(isPresent),
+      };
     });
     return { graph: dual, nonzero };
   });
@@ -83,20 +84,11 @@ export interface SplitGraph {
 /** Linearisation as two graphs: what is known, and what is linear in the tangents. */
 export const splitGraph = (graph: Graph, active: readonly boolean[]): SplitGraph =>
   remember(graph, `split ${mask(active)}`, () => {
-    let linear: Graph | undefined;
-    let nonzero: readonly boolean[] = [];
-    const { graph: primal } = traceFlat('linearize', graph.inputs, (...primals) => {
-      const result = linearizeGraph(graph, primals, active);
-      linear = result.linear.graph;
-      nonzero = result.nonzero;
-      return [...result.outs, ...result.linear.captures];
+    const { graph: primal, aside } = traceAside('linearize', graph.inputs, (...primals) => {
+      const { outs, linear, nonzero } = linearizeGraph(graph, primals, active);
+      return { outs: [...outs, ...linear.captures], aside: { linear: linear.graph, nonzero } };
     });
-    return {
-      primal,
-      residuals: outputAvals(primal).slice(graph.outputs.length),
-      linear: linear as unknown as Graph,
-      nonzero,
-    };
+    return { primal, residuals: outputAvals(primal).slice(graph.outputs.length), ...aside };
   });
 
 export interface TransposedGraph {
@@ -114,18 +106,16 @@ export const transposedGraph = (
   force = false,
 ): TransposedGraph =>
   remember(graph, `transpose ${mask(linear)} ${mask(present)} ${force}`, () => {
-    let nonzero: readonly boolean[] = [];
     const known = linear.map((is) => !is);
     const knownAvals = pick(graph.inputs, known);
     const avals = [...knownAvals, ...pick(outputAvals(graph), present)];
-    const { graph: transposed } = traceFlat('transpose', avals, (...values) => {
+    const { graph: transposed, aside: nonzero } = traceAside('transpose', avals, (...values) => {
       const args = scatter(known, values.slice(0, knownAvals.length));
       const cotangents = scatter(present, values.slice(knownAvals.length));
       const back = transposeGraph(graph, linear, args, cotangents).map((cotangent, i) =>
         force && linear[i] === true ? instantiate(cotangent, graph.inputs[i] as Aval) : cotangent,
       );
-      nonzero = back.map(isPresent);
-      return back.filter(isPresent);
+      return { outs: back.filter(isPresent), aside: back.map(isPresent) };
     });
     return { graph: transposed, nonzero };
   });
@@ -136,7 +126,16 @@ export interface BatchedGraph {
   readonly batched: readonly boolean[];
 }
 
-const withAxis = (aval: Aval, size: number): Aval => ({ dtype: aval.dtype, shape: [size, ...aval.shape] });
+/** The inputs of a graph, batched ones with a batch axis in front. */
+export const batchedAvals = (graph: Graph, batched: readonly boolean[], size: number): readonly Aval[] =>
+  graph.inputs.map((aval, i) => (batched[i] === true ? { ...aval, shape: [size, ...aval.shape] } : aval));
+
+/** Which outputs of a graph depend on the batch. */
+export const batchedOutputs = (graph: Graph, batched: readonly boolean[], size: number): readonly boolean[] =>
+  traceAside('vmap', batchedAvals(graph, batched, size), (...values) => {
+    const result = batchGraph(graph, values, batched, size);
+    return { outs: result.outs, aside: result.batched };
+  }).aside;
 
 /** Vectorisation as a graph; `force` lists outputs that get a batch axis even where all copies are equal. */
 export const batchedGraph = (
@@ -147,14 +146,13 @@ export const batchedGraph = (
   force: readonly boolean[] = [],
 ): BatchedGraph =>
   remember(graph, `batch ${mask(batched)} ${size} ${mask(force)}`, () => {
-    let flags: readonly boolean[] = [];
-    const avals = graph.inputs.map((aval, i) => (batched[i] === true ? withAxis(aval, size) : aval));
-    const { graph: out } = traceFlat('vmap', avals, (...values) => {
+    const { graph: out, aside } = traceAside('vmap', batchedAvals(graph, batched, size), (...values) => {
       const result = batchGraph(graph, values, batched, size);
-      flags = result.batched.map((is, k) => is || force[k] === true);
-      return result.outs.map((value, k) =>
+      const flags = result.batched.map((is, k) => is || force[k] === true);
+      const outs = result.outs.map((value, k) =>
         flags[k] === true ? stretch(value, result.batched[k] === true, size) : value,
       );
+      return { outs, aside: flags };
     });
-    return { graph: out, batched: flags };
+    return { graph: out, batched: aside };
   });

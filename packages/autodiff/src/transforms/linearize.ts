@@ -8,7 +8,7 @@ import type { Value } from '../ir/aval.js';
 import { avalOf } from '../ir/aval.js';
 import type { Graph } from '../ir/graph.js';
 import type { Traced } from '../trace/builder.js';
-import { traceFlat } from '../trace/trace.js';
+import { traceAside } from '../trace/trace.js';
 import { jvpGraphSplit } from './jvp.js';
 
 export interface Linearized {
@@ -21,10 +21,8 @@ export interface Linearized {
 
 /** Linearises a graph at `primals` with respect to the inputs marked `active`. */
 export const linearizeGraph = (graph: Graph, primals: readonly Value[], active: readonly boolean[]): Linearized => {
-  let outs: readonly Value[] = [];
-  let nonzero: readonly boolean[] = [];
   const avals = primals.filter((_, i) => active[i]).map(avalOf);
-  const linear = traceFlat('linearize', avals, (...inputs) => {
+  const { aside, ...linear } = traceAside('linearize', avals, (...inputs) => {
     let next = 0;
     const tangents = primals.map((_, i) => {
       if (active[i] !== true) return null;
@@ -32,9 +30,10 @@ export const linearizeGraph = (graph: Graph, primals: readonly Value[], active: 
       return inputs[next - 1] ?? null;
     });
     const dual = jvpGraphSplit(graph, primals, tangents);
-    outs = dual.outs;
-    nonzero = dual.tangents.map((tangent) => tangent !== null);
-    return dual.tangents.filter((tangent) => tangent !== null);
+    return {
+      outs: dual.tangents.filter((tangent) => tangent !== null),
+      aside: { outs: dual.outs, nonzero: dual.tangents.map((tangent) => tangent !== null) },
+    };
   });
-  return { outs, linear, nonzero };
+  return { ...aside, linear };
 };

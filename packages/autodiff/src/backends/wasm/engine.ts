@@ -8,7 +8,7 @@ import { createKernels, type Kernels } from './kernels.js';
 import { createMemory, type EngineMemory, type MemoryStatistics, SMALL_RESULT } from './memory.js';
 import { type Plan, planOf, type Result } from './plan.js';
 import { detect } from './platform.js';
-import { copyIn, runnable, slice } from './run.js';
+import { copyIn, type Frame, runnable, slice } from './run.js';
 
 export interface WasmOptions {
   /** Plain vector instructions only, whose results are the same on every machine. Default false. */
@@ -30,36 +30,58 @@ interface Parts {
   readonly kernels: Kernels;
 }
 
+/** @throws `Unsupported` on a platform without WebAssembly's vector instructions. */
+export const makeParts = ({ deterministic = false, ...sizes }: WasmOptions): Parts => {
+  const { simd, relaxed } = detect();
+  if (!simd)
+    throw new NatgradError('Unsupported', 'this platform has no WebAssembly with vector instructions (SIMD128)', {
+      operation: 'wasmEngine',
+      expected: 'Node.js 20 or a browser of 2023 or later; the interpreter runs everywhere',
+    });
+  const memory = createMemory(sizes);
+  return { memory, kernels: createKernels(memory.memory, relaxed && !deterministic ? 'relaxed' : 'plain') };
+};
+
 /**
  * An engine that compiles to WebAssembly. All its programs share one memory, which nobody has to free.
  *
  * @throws `Unsupported`, when it first compiles, on a platform without WebAssembly's vector instructions.
  */
 export const wasmEngine = (options: WasmOptions = {}): WasmEngine => {
-  const { deterministic = false, ...sizes } = options;
   let parts: Parts | undefined;
-  const make = (): Parts => {
-    const { simd, relaxed } = detect();
-    if (!simd)
-      throw new NatgradError('Unsupported', 'this platform has no WebAssembly with vector instructions (SIMD128)', {
-        operation: 'wasmEngine',
-        expected: 'Node.js 20 or a browser of 2023 or later; the interpreter runs everywhere',
-      });
-    const memory = createMemory(sizes);
-    return { memory, kernels: createKernels(memory.memory, relaxed && !deterministic ? 'relaxed' : 'plain') };
-  };
   const engine: WasmEngine = {
-    name: deterministic ? 'wasm deterministic' : 'wasm',
+    name: options.deterministic === true ? 'wasm deterministic' : 'wasm',
     compile: (graph) => {
-      parts ??= make();
+      parts ??= makeParts(options);
       return executableOf(graph, parts, engine);
     },
     statistics: () => {
-      parts ??= make();
+      parts ??= makeParts(options);
       return parts.memory.statistics();
     },
   };
   return engine;
+};
+
+/** A call of a plan: memory for its buffers, and the arguments in it. */
+export const openFrame = (plan: Plan, memory: EngineMemory, args: readonly Tensor[]): Frame => {
+  const arena = plan.arena.bytes === 0 ? 0 : memory.arena(plan.arena.bytes);
+  const address = plan.buffers.map(({ storage, bytes }) => {
+    switch (storage.kind) {
+      case 'argument':
+        return memory.resident(args[storage.index] as Tensor);
+      case 'constant':
+        return memory.resident(plan.graph.constants[storage.index] as Tensor);
+      case 'arena':
+        return arena + storage.offset;
+      case 'result':
+        return memory.take(bytes);
+    }
+  });
+  plan.buffers.forEach(({ copyOf }, k) => {
+    if (copyOf !== undefined) copyIn(memory, args[copyOf] as Tensor, address[k] as number);
+  });
+  return { address, args };
 };
 
 const executableOf = (graph: Graph, { memory, kernels }: Parts, engine: Engine): Executable => {
@@ -67,25 +89,9 @@ const executableOf = (graph: Graph, { memory, kernels }: Parts, engine: Engine):
   const steps = runnable(plan, kernels, memory, engine);
   const name = plan.graph.nodes[0]?.primitive.name ?? 'identity';
   const run = (args: readonly Tensor[]): readonly Tensor[] => {
-    const arena = plan.arena.bytes === 0 ? 0 : memory.arena(plan.arena.bytes);
-    const address = plan.buffers.map(({ storage, bytes }) => {
-      switch (storage.kind) {
-        case 'argument':
-          return memory.resident(args[storage.index] as Tensor);
-        case 'constant':
-          return memory.resident(plan.graph.constants[storage.index] as Tensor);
-        case 'arena':
-          return arena + storage.offset;
-        case 'result':
-          return memory.take(bytes);
-      }
-    });
-    plan.buffers.forEach(({ copyOf }, k) => {
-      if (copyOf !== undefined) copyIn(memory, args[copyOf] as Tensor, address[k] as number);
-    });
-    const frame = { address, args };
+    const frame = openFrame(plan, memory, args);
     for (const step of steps) step(frame);
-    return collect(plan, memory, address, args);
+    return collect(plan, memory, frame.address, args);
   };
   return { run: (args) => memory.call(name, () => run(args)) };
 };

@@ -26,7 +26,8 @@ const place = (plan: Plan, buffer: number): string => {
   return storage.kind === 'result' ? `result #${buffer}` : `${storage.kind} ${storage.index}`;
 };
 
-const work = (step: Step): string => {
+/** What a step does. */
+export const describeStep = (step: Step): string => {
   switch (step.kind) {
     case 'gemm': {
       const { transposeLeft, transposeRight } = step.params;
@@ -54,7 +55,7 @@ const printPlan = (plan: Plan): string => {
   const lines = plan.steps.map((step, at) => {
     const reads = step.reads.map((buffer) => place(plan, buffer)).join(', ');
     const writes = step.writes.map((buffer) => place(plan, buffer)).join(', ');
-    return `  ${at}. ${work(step)}  [${short(step.flops, 'FLOP')}]\n       ${reads} → ${writes}`;
+    return `  ${at}. ${describeStep(step)}  [${short(step.flops, 'FLOP')}]\n       ${reads} → ${writes}`;
   });
   const total = (pick: (buffer: Plan['buffers'][number]) => boolean): number =>
     plan.buffers.filter(pick).reduce((bytes, buffer) => bytes + buffer.bytes, 0);

@@ -11,7 +11,7 @@ import type { EngineMemory } from './memory.js';
 import { bytesOfAval, type Plan, type Step } from './plan.js';
 
 /** One call: where buffers are, and the tensors that came in. */
-interface Frame {
+export interface Frame {
   /** By buffer, in bytes. */
   readonly address: readonly number[];
   readonly args: readonly Tensor[];

@@ -1,0 +1,59 @@
+/** Where the time of a program goes, step by step of its plan. */
+import type { Tensor } from '@natgrad/tensor';
+import type { Graph } from '../../ir/graph.js';
+import { compilePlan, makeParts, openFrame, type WasmOptions, wasmEngine } from './engine.js';
+import { describeStep } from './explain.js';
+import { runnable } from './run.js';
+
+export interface StepTime {
+  /** What the step does, as `explain` says it. */
+  readonly work: string;
+  readonly isProduct: boolean;
+  readonly flops: number;
+  /** The shortest of its runs. */
+  readonly milliseconds: number;
+}
+
+export interface Profile {
+  readonly steps: readonly StepTime[];
+  /** The shortest run of all steps together. */
+  readonly milliseconds: number;
+}
+
+/**
+ * Runs a program on an engine of its own and times every step of its plan. A clock is read between steps: for programs whose
+ * steps take much longer than a microsecond.
+ */
+export const profile = (
+  graph: Graph,
+  args: readonly Tensor[],
+  { repeats = 10, ...options }: WasmOptions & { readonly repeats?: number } = {},
+): Profile => {
+  const { memory, kernels } = makeParts(options);
+  const plan = compilePlan(graph);
+  const steps = runnable(plan, kernels, memory, wasmEngine(options));
+  const best = steps.map(() => Infinity);
+  let milliseconds = Infinity;
+  for (let turn = 0; turn < repeats; turn += 1)
+    memory.call('profile', () => {
+      const frame = openFrame(plan, memory, args);
+      const began = performance.now();
+      let last = began;
+      steps.forEach((step, k) => {
+        step(frame);
+        const now = performance.now();
+        best[k] = Math.min(best[k] as number, now - last);
+        last = now;
+      });
+      milliseconds = Math.min(milliseconds, last - began);
+    });
+  return {
+    milliseconds,
+    steps: plan.steps.map((step, k) => ({
+      work: describeStep(step),
+      isProduct: step.kind === 'gemm',
+      flops: step.flops,
+      milliseconds: best[k] as number,
+    })),
+  };
+};
