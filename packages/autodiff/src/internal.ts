@@ -1,7 +1,7 @@
 /** For the engine, the laws and the other packages of the family. Not covered by semantic versioning. */
 export { type CachedCall, cachedTrace } from './api/jit.js';
 export { executable } from './backends/engine.js';
-export { type Profile, profile, type StepTime } from './backends/wasm/profile.js';
+export { type Profile, type Profiler, profiler, type StepTime } from './backends/wasm/profile.js';
 export { avalOf, sameAval } from './ir/aval.js';
 export { graphAvals, lastUses, outputAvals, withInputs } from './ir/graph.js';
 export type { Traced } from './trace/builder.js';

@@ -1,4 +1,4 @@
-/** Looking into a program: its calls opened, values in its middle read, and the outputs differentiated by them. */
+/** Looking into a program: its calls opened, and its outputs differentiated by values in its middle. */
 import type { Aval, MaybeZero, Value } from '../ir/aval.js';
 import { type Graph, graphAvals } from '../ir/graph.js';
 import { rewrite } from '../optimise/rewrite.js';
@@ -26,8 +26,6 @@ export const openCalls = (graph: Graph): Graph =>
 
 export interface Inside {
   readonly outs: readonly Value[];
-  /** The values asked for. */
-  readonly read: readonly Value[];
   /** Which outputs depend on the taps. */
   readonly reached: readonly boolean[];
   /** Cotangents of the outputs (`null` for 0) → cotangents of the taps. */
@@ -35,20 +33,17 @@ export interface Inside {
 }
 
 /**
- * Runs a graph and keeps hold of values in its middle: those numbered `reads` are returned, and for those numbered `taps`
- * (results of nodes) the outputs can be differentiated by them. A tap before another one counts what goes through it.
+ * Runs a graph and keeps hold of values in its middle, by which the outputs can be differentiated. What reaches the outputs through
+ * a later one counts for the earlier one too.
+ *
+ * @param taps numbers of the values, which are results of nodes
  */
-export const lookInside = (
-  graph: Graph,
-  args: readonly Value[],
-  { taps, reads }: { readonly taps: readonly number[]; readonly reads: readonly number[] },
-): Inside => {
+export const lookInside = (graph: Graph, args: readonly Value[], taps: readonly number[]): Inside => {
   const avals = graphAvals(graph);
   const tapAvals = taps.map((id) => avals[id] as Aval);
-  const all: Graph = { ...graph, outputs: [...graph.outputs, ...reads] };
   // Every tap is moved by an input of its own, which is 0: the derivative by the input is that by the tap.
   const { graph: moved } = traceFlat('lookInside', [...graph.inputs, ...tapAvals], (...values) =>
-    replay(all, values.slice(0, graph.inputs.length), (id, value) => {
+    replay(graph, values.slice(0, graph.inputs.length), (id, value) => {
       const tap = taps.indexOf(id);
       return tap < 0 ? value : add(value, values[graph.inputs.length + tap] as Value);
     }),
@@ -56,14 +51,12 @@ export const lookInside = (
   const moves = tapAvals.map((aval) => instantiate(null, aval));
   const active = [...graph.inputs.map(() => false), ...taps.map(() => true)];
   const { outs, linear, nonzero } = linearizeGraph(moved, [...args, ...moves], active);
-  const count = graph.outputs.length;
   const unknown = [...taps.map(() => true), ...linear.captures.map(() => false)];
   return {
-    outs: outs.slice(0, count),
-    read: outs.slice(count),
-    reached: nonzero.slice(0, count),
+    outs,
+    reached: nonzero,
     pull: (cotangents) => {
-      const given = pick([...cotangents, ...reads.map(() => null)], nonzero);
+      const given = pick(cotangents, nonzero);
       const back = transposeGraph(linear.graph, unknown, [...taps.map(() => null), ...linear.captures], given);
       return tapAvals.map((aval, k) => instantiate(back[k] ?? null, aval));
     },

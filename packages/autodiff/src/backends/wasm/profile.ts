@@ -20,40 +20,42 @@ export interface Profile {
   readonly milliseconds: number;
 }
 
+/** Runs a program so many times and times every step of its plan. */
+export type Profiler = (graph: Graph, args: readonly Tensor[], repeats: number) => Profile;
+
 /**
- * Runs a program on an engine of its own and times every step of its plan. A clock is read between steps: for programs whose
- * steps take much longer than a microsecond.
+ * A profiler with an engine of its own, which the platform's compiler makes faster while it runs: its first programs are those to
+ * warm it with. A clock is read between steps: for programs whose steps take much longer than a microsecond.
  */
-export const profile = (
-  graph: Graph,
-  args: readonly Tensor[],
-  { repeats = 10, ...options }: WasmOptions & { readonly repeats?: number } = {},
-): Profile => {
+export const profiler = (options: WasmOptions = {}): Profiler => {
   const { memory, kernels } = makeParts(options);
-  const plan = compilePlan(graph);
-  const steps = runnable(plan, kernels, memory, wasmEngine(options));
-  const best = steps.map(() => Infinity);
-  let milliseconds = Infinity;
-  for (let turn = 0; turn < repeats; turn += 1)
-    memory.call('profile', () => {
-      const frame = openFrame(plan, memory, args);
-      const began = performance.now();
-      let last = began;
-      steps.forEach((step, k) => {
-        step(frame);
-        const now = performance.now();
-        best[k] = Math.min(best[k] as number, now - last);
-        last = now;
+  const fallback = wasmEngine(options);
+  return (graph, args, repeats) => {
+    const plan = compilePlan(graph);
+    const steps = runnable(plan, kernels, memory, fallback);
+    const best = steps.map(() => Infinity);
+    let milliseconds = Infinity;
+    for (let turn = 0; turn < repeats; turn += 1)
+      memory.call('profile', () => {
+        const frame = openFrame(plan, memory, args);
+        const began = performance.now();
+        let last = began;
+        steps.forEach((step, k) => {
+          step(frame);
+          const now = performance.now();
+          best[k] = Math.min(best[k] as number, now - last);
+          last = now;
+        });
+        milliseconds = Math.min(milliseconds, last - began);
       });
-      milliseconds = Math.min(milliseconds, last - began);
-    });
-  return {
-    milliseconds,
-    steps: plan.steps.map((step, k) => ({
-      work: describeStep(step),
-      isProduct: step.kind === 'gemm',
-      flops: step.flops,
-      milliseconds: best[k] as number,
-    })),
+    return {
+      milliseconds,
+      steps: plan.steps.map((step, k) => ({
+        work: describeStep(step),
+        isProduct: step.kind === 'gemm',
+        flops: step.flops,
+        milliseconds: best[k] as number,
+      })),
+    };
   };
 };
