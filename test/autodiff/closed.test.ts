@@ -203,7 +203,7 @@ describe('programs of products', () => {
     const linear = { ...aval, linear: true } as const;
     const back = (...args: readonly TransposeArgument[]): readonly unknown[] => {
       const { transpose: rule } = selectPrimitive;
-      return rule === 'nonlinear' ? [] : rule([t], args, {}).map((ct) => (ct === null ? null : toNested(ct as Tensor)));
+      return rule === 'nonlinear' ? [] : rule([t], args, {}).map((ct) => (ct === null ? null : toNested(ct)));
     };
     expect(back(condition, linear, y)).toEqual([null, [0, 20], null]);
     expect(back(condition, x, linear)).toEqual([null, null, [10, 0]]);

@@ -1,4 +1,5 @@
 /** Looking into a program: its calls opened, and its outputs differentiated by values in its middle. */
+import { full } from '@natgrad/tensor';
 import type { Aval, MaybeZero, Value } from '../ir/aval.js';
 import { type Graph, graphAvals } from '../ir/graph.js';
 import { rewrite } from '../optimise/rewrite.js';
@@ -41,14 +42,15 @@ export interface Inside {
 export const lookInside = (graph: Graph, args: readonly Value[], taps: readonly number[]): Inside => {
   const avals = graphAvals(graph);
   const tapAvals = taps.map((id) => avals[id] as Aval);
-  // Every tap is moved by an input of its own, which is 0: the derivative by the input is that by the tap.
+  // Every tap is moved by an input of its own: the derivative by the input is that by the tap.
   const { graph: moved } = traceFlat('lookInside', [...graph.inputs, ...tapAvals], (...values) =>
     replay(graph, values.slice(0, graph.inputs.length), (id, value) => {
       const tap = taps.indexOf(id);
       return tap < 0 ? value : add(value, values[graph.inputs.length + tap] as Value);
     }),
   );
-  const moves = tapAvals.map((aval) => instantiate(null, aval));
+  // −0 changes nothing, not even the sign of a zero, so that optimised programs have nothing to add.
+  const moves = tapAvals.map(({ shape, dtype }) => full(shape, -0, dtype));
   const active = [...graph.inputs.map(() => false), ...taps.map(() => true)];
   const { outs, linear, nonzero } = linearizeGraph(moved, [...args, ...moves], active);
   const unknown = [...taps.map(() => true), ...linear.captures.map(() => false)];
