@@ -1,4 +1,8 @@
-/** Pure functional automatic differentiation: trace a function, transform its graph, run it. */
+/**
+ * Pure functional automatic differentiation: trace a function, transform its graph, run it.
+ *
+ * @module @natgrad/autodiff
+ */
 export { asScalar } from '@natgrad/tensor';
 export * from './api/forward.js';
 export * from './api/hessian.js';

@@ -27,7 +27,7 @@ export type OptionValues<Table extends OptionTable> = {
   readonly [Name in keyof Table]: Table[Name]['default'];
 };
 
-/** Options as a caller or a file gives them: any subset, checked by {@link resolveOptions}. */
+/** Options as a caller or a file gives them: any subset, checked by `resolveOptions`. */
 export type EnvOptions = Readonly<Record<string, unknown>>;
 
 /** One registered environment. */

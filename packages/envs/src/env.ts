@@ -17,6 +17,8 @@ export interface Start<State> {
 /** What one step leads to. */
 export interface Transition<State> extends Start<State> {
   readonly reward: number;
+  /** What constraints bound, such as a risk taken; there at every step of an environment that `reportsCost`, and never of others. */
+  readonly cost?: number;
   /** The task itself is over (the pole fell, the goal is reached): nothing follows, the value of what follows is 0. */
   readonly terminated: boolean;
   /** The episode was cut from outside, by a time limit: the task would go on, so a learner bootstraps from `observation`. */
@@ -67,6 +69,8 @@ export interface Env<State = unknown, A extends Action = Action> {
   readonly timeLimit: number | null;
   /** Mean return from which the task counts as solved; null if there is no agreed number. */
   readonly rewardThreshold: number | null;
+  /** True where every transition has a cost. */
+  readonly reportsCost?: boolean;
   /** Absent where there is no physical state to speak of. */
   readonly coordinates?: Coordinates<State>;
   /** Begins an episode. The same key gives the same episode start, to the bit. */
@@ -86,6 +90,7 @@ export interface EnvParts<State, A extends Action> {
   readonly actionSpace: Space;
   readonly timeLimit?: number | null;
   readonly rewardThreshold?: number | null;
+  readonly reportsCost?: boolean;
   readonly coordinates?: Coordinates<State>;
   readonly reset: (key: Key) => Start<State>;
   /** Receives valid actions only. */
@@ -124,6 +129,7 @@ export const defineEnv = <State, A extends Action>(parts: EnvParts<State, A>): E
     actionSpace,
     timeLimit: parts.timeLimit ?? null,
     rewardThreshold: parts.rewardThreshold ?? null,
+    reportsCost: parts.reportsCost ?? false,
     ...(coordinates === undefined ? {} : { coordinates: checkedCoordinates(id, coordinates) }),
     reset: parts.reset,
     step: (state: State, action: A): Transition<State> => {

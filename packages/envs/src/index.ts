@@ -1,4 +1,8 @@
-/** Pure reinforcement-learning environments: state in, state out. */
+/**
+ * Pure reinforcement-learning environments: state in, state out.
+ *
+ * @module @natgrad/envs
+ */
 
 export type { MountainCarOptions, MountainCarState } from './classic/_mountain-car.js';
 export { type AcrobotState, acrobot } from './classic/acrobot.js';
@@ -6,6 +10,7 @@ export { type CartPoleOptions, type CartPoleState, cartPole } from './classic/ca
 export { mountainCar } from './classic/mountain-car.js';
 export { mountainCarContinuous } from './classic/mountain-car-continuous.js';
 export { type PendulumOptions, type PendulumState, pendulum } from './classic/pendulum.js';
+export { type DetourOptions, type DetourState, detour } from './constrained/detour.js';
 export type {
   BooleanOption,
   EnvDefinition,
@@ -15,7 +20,9 @@ export type {
   OptionValues,
 } from './definition.js';
 export { type Coordinates, defineEnv, type Env, type EnvParts, type Start, type Transition } from './env.js';
+export { type WithHistory, withHistory } from './history.js';
 export { type EnvSpec, loadEnv } from './load.js';
+export { type RepeatPreviousOptions, type RepeatPreviousState, repeatPrevious } from './memory/repeat-previous.js';
 export { environments, findEnv, makeEnv, optionsOf } from './registry.js';
 export { type Deviation, defaultTolerances, replay, type Tolerances, type TrajectoryReplay } from './replay.js';
 export {
@@ -27,6 +34,10 @@ export {
   contains,
   type Discrete,
   discrete,
+  type MultiBinary,
+  type MultiDiscrete,
+  multiBinary,
+  multiDiscrete,
   type Space,
   type Vector,
   widthOf,

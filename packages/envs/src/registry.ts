@@ -3,6 +3,7 @@ import type { NatgradError } from '@natgrad/tensor';
 import { invalid, nearestNames } from '@natgrad/tensor/internal';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { classic } from './classic/index.js';
+import { constrained } from './constrained/index.js';
 import {
   type EnvDefinition,
   type EnvOptions,
@@ -11,10 +12,11 @@ import {
   resolveOptions,
 } from './definition.js';
 import type { Env } from './env.js';
+import { memory } from './memory/index.js';
 import { timeLimit } from './time-limit.js';
 
 /** Every environment of this package. */
-export const environments: readonly EnvDefinition[] = Object.freeze([...classic]);
+export const environments: readonly EnvDefinition[] = Object.freeze([...classic, ...memory, ...constrained]);
 
 /** Options that every registered environment takes beside its own, with their defaults for that environment. */
 export const optionsOf = (definition: EnvDefinition): OptionTable => ({

@@ -11,12 +11,27 @@ export interface Vector {
   readonly [index: number]: number;
 }
 
-/** A discrete action is its index; a continuous one is a vector, row-major if the space has more than one axis. */
+/**
+ * A discrete action is its index; those of the other spaces are vectors, of whole numbers for several choices at once, row-major
+ * for a box with more than one axis.
+ */
 export type Action = number | Vector;
 
 /** One of `n` choices, `0 … n−1`. */
 export interface Discrete {
   readonly kind: 'discrete';
+  readonly n: number;
+}
+
+/** Several choices at once: element `i` is one of `counts[i]` choices, `0 … counts[i]−1`. */
+export interface MultiDiscrete {
+  readonly kind: 'multiDiscrete';
+  readonly counts: readonly number[];
+}
+
+/** `n` switches, each 0 or 1. */
+export interface MultiBinary {
+  readonly kind: 'multiBinary';
   readonly n: number;
 }
 
@@ -33,7 +48,16 @@ export interface Box {
   readonly dtype: 'f32' | 'f64';
 }
 
-export type Space = Discrete | Box;
+export type Space = Discrete | MultiDiscrete | MultiBinary | Box;
+
+const checkCount = (operation: string, argument: string, value: number): void => {
+  if (!Number.isInteger(value) || value < 1)
+    throw invalid(operation, `${argument} is ${value}, expected a whole number ≥ 1`, {
+      argument,
+      found: String(value),
+      expected: 'a whole number ≥ 1',
+    });
+};
 
 /**
  * The space of the choices `0 … n−1`.
@@ -45,13 +69,39 @@ export type Space = Discrete | Box;
  * ```
  */
 export const discrete = (n: number): Discrete => {
-  if (!Number.isInteger(n) || n < 1)
-    throw invalid('discrete', `n is ${n}, a discrete space has a whole number of choices ≥ 1`, {
-      argument: 'n',
-      found: String(n),
-      expected: 'a whole number ≥ 1',
-    });
+  checkCount('discrete', 'n', n);
   return Object.freeze({ kind: 'discrete', n });
+};
+
+/**
+ * The space of several choices at once, of `counts[i]` each.
+ *
+ * @throws `InvalidArgument` unless there is at least one count, and all are whole numbers of at least 1.
+ * @example
+ * ```ts
+ * console.log(contains(multiDiscrete([3, 2]), [2, 1])); // true
+ * ```
+ */
+export const multiDiscrete = (counts: readonly number[]): MultiDiscrete => {
+  checkCount('multiDiscrete', 'the number of counts', counts.length);
+  counts.forEach((count, i) => {
+    checkCount('multiDiscrete', `counts[${i}]`, count);
+  });
+  return Object.freeze({ kind: 'multiDiscrete', counts: Object.freeze([...counts]) });
+};
+
+/**
+ * The space of `n` switches, each 0 or 1.
+ *
+ * @throws `InvalidArgument` unless `n` is a whole number of at least 1.
+ * @example
+ * ```ts
+ * console.log(contains(multiBinary(3), [0, 1, 2])); // false
+ * ```
+ */
+export const multiBinary = (n: number): MultiBinary => {
+  checkCount('multiBinary', 'n', n);
+  return Object.freeze({ kind: 'multiBinary', n });
 };
 
 /** What {@link box} takes. */
@@ -108,19 +158,43 @@ export const box = ({ low, high, shape, dtype = 'f64' }: BoxBounds): Box => {
   return Object.freeze({ kind: 'box', shape: Object.freeze([...extents]), low: lows, high: highs, dtype });
 };
 
-/** Numbers in one element of the space: 1 for a discrete one, the product of the extents for a box. */
-export const widthOf = (space: Space): number => (space.kind === 'discrete' ? 1 : space.low.length);
+/** Numbers in one element of the space: 1 for a discrete one, one each for several choices, the product of a box's extents. */
+export const widthOf = (space: Space): number => {
+  switch (space.kind) {
+    case 'discrete':
+      return 1;
+    case 'multiDiscrete':
+      return space.counts.length;
+    case 'multiBinary':
+      return space.n;
+    case 'box':
+      return space.low.length;
+  }
+};
+
+/** Choices that element `i` of a vector of choices has. */
+const countAt = (space: MultiDiscrete | MultiBinary, i: number): number =>
+  space.kind === 'multiBinary' ? 2 : (space.counts[i] as number);
+
+const isChoice = (value: unknown, count: number): boolean =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < count;
 
 const isVector = (value: unknown): value is Vector =>
   Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+
+/** The first element that is no such choice, −1 if all are. */
+const firstBadChoice = (space: MultiDiscrete | MultiBinary, action: Vector): number => {
+  for (let i = 0; i < action.length; i += 1) if (!isChoice(action[i], countAt(space, i))) return i;
+  return -1;
+};
 
 /**
  * True if `value` lies in the space, bounds included. For an `f32` box every element must also be a single-precision number.
  */
 export const contains = (space: Space, value: Action): boolean => {
-  if (space.kind === 'discrete')
-    return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < space.n;
-  if (!isVector(value) || value.length !== space.low.length) return false;
+  if (space.kind === 'discrete') return isChoice(value, space.n);
+  if (!isVector(value) || value.length !== widthOf(space)) return false;
+  if (space.kind !== 'box') return firstBadChoice(space, value) < 0;
   for (let i = 0; i < value.length; i += 1) {
     const x = value[i] as number;
     if (!(x >= (space.low[i] as number) && x <= (space.high[i] as number))) return false;
@@ -130,19 +204,24 @@ export const contains = (space: Space, value: Action): boolean => {
 };
 
 /**
- * Checks an action where it enters an environment: a whole number in range for a discrete space; a vector of the right width
- * with finite elements for a box. Elements beyond a box's bounds are valid: environments take raw actions and each says what
+ * Checks an action where it enters an environment: a whole number in range for a discrete space; a vector of them for several
+ * choices; a vector of the right width with finite elements for a box. Elements beyond a box's bounds are valid: environments take raw actions and each says what
  * it does with them.
  *
  * @throws `InvalidArgument` or `OutOfRange`, naming the environment, what was found and what was expected.
  */
 export const checkAction = (space: Space, action: Action, operation: string): void => {
   if (space.kind === 'discrete') {
-    if (typeof action === 'number' && action >= 0 && action < space.n && Number.isInteger(action)) return;
+    if (isChoice(action, space.n)) return;
     throw badChoice(space, action, operation);
   }
-  const width = space.low.length;
-  if (!isVector(action) || action.length !== width) throw badWidth(space, action, operation);
+  const width = widthOf(space);
+  if (!isVector(action) || action.length !== width) throw badWidth(width, action, operation);
+  if (space.kind !== 'box') {
+    const bad = firstBadChoice(space, action);
+    if (bad >= 0) throw badChoiceOf(space, action, bad, operation);
+    return;
+  }
   for (let i = 0; i < width; i += 1) if (!Number.isFinite(action[i])) throw badElement(action, i, operation);
 };
 
@@ -156,9 +235,25 @@ const badChoice = (space: Discrete, action: Action, operation: string): NatgradE
   );
 };
 
-const badWidth = (space: Box, action: unknown, operation: string): NatgradError => {
+const badChoiceOf = (
+  space: MultiDiscrete | MultiBinary,
+  action: Vector,
+  index: number,
+  operation: string,
+): NatgradError => {
+  const found = String(action[index]);
+  const expected = `a whole number from 0 to ${countAt(space, index) - 1}`;
+  return new NatgradError('OutOfRange', `element ${index} of the action is ${found}, expected ${expected}`, {
+    operation,
+    argument: `action[${index}]`,
+    found,
+    expected,
+  });
+};
+
+const badWidth = (width: number, action: unknown, operation: string): NatgradError => {
   const found = isVector(action) ? `a vector of length ${action.length}` : describeForeign(action);
-  const expected = `a vector of length ${space.low.length}`;
+  const expected = `a vector of length ${width}`;
   return invalid(operation, `the action is ${found}, expected ${expected}`, { argument: 'action', found, expected });
 };
 

@@ -49,18 +49,13 @@ export const timeLimit = <State, A extends Action>(env: Env<State, A>, steps: nu
     actionSpace: env.actionSpace,
     timeLimit: env.timeLimit === null ? steps : Math.min(steps, env.timeLimit),
     rewardThreshold: env.rewardThreshold,
+    reportsCost: env.reportsCost ?? false,
     ...(outer === undefined ? {} : { coordinates: outer }),
     reset: (key: Key): Start<TimeLimited<State>> => begin(env.reset(key)),
     step: (state: TimeLimited<State>, action: A): Transition<TimeLimited<State>> => {
       const next = env.step(state.inner, action);
       const elapsed = state.elapsed + 1;
-      return {
-        state: { inner: next.state, elapsed },
-        observation: next.observation,
-        reward: next.reward,
-        terminated: next.terminated,
-        truncated: next.truncated || elapsed >= steps,
-      };
+      return { ...next, state: { inner: next.state, elapsed }, truncated: next.truncated || elapsed >= steps };
     },
   });
 };

@@ -27,6 +27,8 @@ export interface VectorTransition<State> extends VectorStart<State> {
    */
   readonly finalObservations: Float64Array;
   readonly rewards: Float64Array;
+  /** Only of environments that report costs; NaN where one did not after all. */
+  readonly costs?: Float64Array;
   /** 1 where the task ended, else 0. */
   readonly terminated: Uint8Array;
   /** 1 where the episode was cut, else 0. */
@@ -135,6 +137,7 @@ export const vectorise = <State>(
         });
       const finalObservations = new Float64Array(count * width);
       const rewards = new Float64Array(count);
+      const costs = env.reportsCost === true ? new Float64Array(count) : null;
       const terminated = new Uint8Array(count);
       const truncated = new Uint8Array(count);
       const states: State[] = [];
@@ -144,6 +147,7 @@ export const vectorise = <State>(
         const next = env.step(state.states[i] as State, actionOf(actions, i));
         pack(finalObservations, i, next.observation);
         rewards[i] = next.reward;
+        if (costs !== null) costs[i] = next.cost ?? Number.NaN;
         terminated[i] = next.terminated ? 1 : 0;
         truncated[i] = next.truncated ? 1 : 0;
         states.push(next.state);
@@ -162,6 +166,7 @@ export const vectorise = <State>(
         observations,
         finalObservations,
         rewards,
+        ...(costs === null ? {} : { costs }),
         terminated,
         truncated,
       };

@@ -1,4 +1,8 @@
-/** Immutable typed-array tensors over ndarray views: creation, arithmetic, linear algebra, pytrees, random keys, codecs. */
+/**
+ * Immutable typed-array tensors over ndarray views: creation, arithmetic, linear algebra, pytrees, random keys, codecs.
+ *
+ * @module @natgrad/tensor
+ */
 export * from './codec/index.js';
 export * from './create.js';
 export {

@@ -1,4 +1,8 @@
-/** The laws of differentiation, for your own primitives, functions and operators. Needs fast-check, an optional peer. */
+/**
+ * The laws of differentiation, for your own primitives, functions and operators. Needs fast-check, an optional peer.
+ *
+ * @module @natgrad/autodiff/laws
+ */
 export { drawn, drawTensor } from './draw.js';
 export { engineLaws, primitiveEngineLaws } from './engine-laws.js';
 export { differentiableLaws, type LawOptions } from './function-laws.js';

@@ -8,11 +8,22 @@
  *
  * for (const law of envLaws(cartPole())) fc.assert(law.property, { numRuns: 20 });
  * ```
+ *
+ * @module @natgrad/envs/laws
  */
 import { foldIn, isNatgradError, type Key, key as keyOf } from '@natgrad/tensor';
 import fc from 'fast-check';
 import type { Env, Start, Transition } from '../env.js';
-import { type Action, type Box, contains, type Space, type Vector, widthOf } from '../spaces.js';
+import {
+  type Action,
+  type Box,
+  contains,
+  type MultiBinary,
+  type MultiDiscrete,
+  type Space,
+  type Vector,
+  widthOf,
+} from '../spaces.js';
 import { clonePlain, firstDifference, freezeDeep } from './plain.js';
 
 /** One law: what it says, and the property that must hold for random episodes. */
@@ -46,7 +57,11 @@ const keys: fc.Arbitrary<Key> = fc.nat().map(keyOf);
 
 /** What is wrong with a space, or null. */
 const faultOf = (space: Space): string | null => {
-  if (space.kind === 'discrete') return Number.isInteger(space.n) && space.n >= 1 ? null : `it has ${space.n} choices`;
+  const isCount = (n: number): boolean => Number.isInteger(n) && n >= 1;
+  if (space.kind === 'discrete') return isCount(space.n) ? null : `it has ${space.n} choices`;
+  if (space.kind === 'multiBinary') return isCount(space.n) ? null : `it has ${space.n} switches`;
+  if (space.kind === 'multiDiscrete')
+    return space.counts.length > 0 && space.counts.every(isCount) ? null : `it has [${space.counts.join(',')}] choices`;
   const width = space.shape.reduce((product, extent) => product * extent, 1);
   if (!space.shape.every((extent) => Number.isInteger(extent) && extent >= 1))
     return `its shape is [${space.shape.join(',')}]`;
@@ -56,11 +71,16 @@ const faultOf = (space: Space): string | null => {
   return wrong < 0 ? null : `its element ${wrong} has bounds ${space.low[wrong]} and ${space.high[wrong]}`;
 };
 
+/** Choices that each element of an action has. */
+const countsOf = (space: MultiDiscrete | MultiBinary): readonly number[] =>
+  space.kind === 'multiBinary' ? new Array<number>(space.n).fill(2) : space.counts;
+
 /** Actions for a space; for a box, with bounds of 10 in place of infinite ones and up to three widths beyond. */
 const actionsFor = (space: Space): fc.Arbitrary<Action> => {
   // A malformed space is for its own law to tell; the others need some action all the same.
   if (faultOf(space) !== null) return fc.constant(0);
   if (space.kind === 'discrete') return fc.nat(space.n - 1);
+  if (space.kind !== 'box') return fc.tuple(...countsOf(space).map((n) => fc.nat(n - 1)));
   const elements = space.low.map((least, i) => {
     const low = Number.isFinite(least) ? least : -10;
     const high = Number.isFinite(space.high[i]) ? (space.high[i] as number) : 10;
@@ -77,12 +97,13 @@ const actionsFor = (space: Space): fc.Arbitrary<Action> => {
 /** Actions that the space refuses. */
 const invalidActionsFor = (space: Space): readonly unknown[] => {
   if (space.kind === 'discrete') return [-1, space.n, 0.5, NaN, Infinity, [0], '0', null, undefined];
-  const width = space.low.length;
+  const width = widthOf(space);
   const filled = (value: number): Vector => new Array<number>(width).fill(value);
   return [
     filled(NaN),
     filled(Infinity),
     filled(-Infinity),
+    ...(space.kind === 'box' ? [] : [filled(-1), filled(0.5), countsOf(space)]),
     [...(filled(0) as number[]), 0],
     [],
     0,
@@ -120,8 +141,10 @@ const requireInside = (observation: Vector, space: Box, when: string): void => {
     `${when} lies outside its space: [${Array.from(observation).join(', ')}]`);
 };
 
-const requireTransition = (next: Transition<unknown>, space: Box, when: string): void => {
+const requireTransition = (next: Transition<unknown>, space: Box, when: string, costs = false): void => {
   require(Number.isFinite(next.reward), () => `the reward of ${when} is ${String(next.reward)}`);
+  require(costs ? Number.isFinite(next.cost) : next.cost === undefined, () =>
+    `the cost of ${when} is ${String(next.cost)}, where reportsCost is ${costs}`);
   require(typeof next.terminated === 'boolean', () =>
     `terminated of ${when} is ${String(next.terminated)}, no boolean`);
   require(typeof next.truncated === 'boolean', () => `truncated of ${when} is ${String(next.truncated)}, no boolean`);
@@ -131,7 +154,7 @@ const requireTransition = (next: Transition<unknown>, space: Box, when: string):
 /**
  * The laws that every environment keeps: spaces are well formed; `reset` depends on the key only; `step` depends on state and
  * action only, also from old states and after other episodes; no input is changed; observations lie in their space until
- * the end of an episode; rewards and observations are finite and flags are booleans, also after it; a state is plain data and
+ * the end of an episode; rewards, costs and observations are finite and flags are booleans, also after it; a state is plain data and
  * its copy continues alike; observations are fresh; a time limit truncates at its step and not before; coordinates can be
  * read back; invalid actions are typed errors.
  *
@@ -196,8 +219,10 @@ export const envLaws = <State>(env: Env<State>, options: EnvLawOptions = {}): re
         .slice(0, end < 0 ? transitions.length : end + 1)
         .forEach(({ observation }, i) => requireInside(observation, observationSpace, `the observation of step ${i}`));
     }),
-    law('rewards and observations are finite and flags are booleans', (episode) => {
-      play(env, episode)[1].forEach((next, i) => requireTransition(next, observationSpace, `step ${i}`));
+    law('rewards, costs and observations are finite and flags are booleans', (episode) => {
+      play(env, episode)[1].forEach((next, i) =>
+        requireTransition(next, observationSpace, `step ${i}`, env.reportsCost),
+      );
     }),
     law('step is total after the end of an episode', (episode) => {
       const [, transitions] = play(env, episode);
@@ -206,7 +231,7 @@ export const envLaws = <State>(env: Env<State>, options: EnvLawOptions = {}): re
       let state = (end as Transition<State>).state;
       [...episode.actions, ...episode.actions].forEach((action, i) => {
         const next = env.step(state, action);
-        requireTransition(next, observationSpace, `step ${i} after the end`);
+        requireTransition(next, observationSpace, `step ${i} after the end`, env.reportsCost);
         state = next.state;
       });
     }),

@@ -1,4 +1,8 @@
-/** Laws of tensors, and generators of hostile inputs, for tests with fast-check (an optional peer dependency). */
+/**
+ * Laws of tensors, and generators of hostile inputs, for tests with fast-check (an optional peer dependency).
+ *
+ * @module @natgrad/tensor/laws
+ */
 export * from './algebra.js';
 export * from './arbitrary.js';
 export * from './codec.js';
