@@ -19,6 +19,7 @@ export interface Actions {
   readonly parameters: Readonly<Record<string, Float64Array>>;
 }
 
+/** A policy that is ready to act: what {@link actor} makes of a state. */
 export interface Actor {
   /** One action per row of raw observations `rows × width`; row i is drawn with `keys[i]` (see `actionKey`). */
   readonly sample: (observations: ArrayLike<number>, keys: readonly Key[]) => Actions;

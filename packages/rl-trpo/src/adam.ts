@@ -4,6 +4,7 @@ import { adopt, allocate, elements } from '@natgrad/tensor/internal';
 import type { ParameterTree } from './model.js';
 import { zerosLike } from './vector.js';
 
+/** What Adam keeps from one update to the next. */
 export interface AdamState {
   /** Updates made. */
   readonly count: number;
@@ -13,12 +14,14 @@ export interface AdamState {
   readonly second: ParameterTree;
 }
 
+/** Where Adam begins: moments of zero, like the parameters. */
 export const adamState = (parameters: ParameterTree): AdamState => ({
   count: 0,
   first: zerosLike(parameters),
   second: zerosLike(parameters),
 });
 
+/** Coefficients of Adam; those that are not given have the defaults of its paper. */
 export interface AdamOptions {
   readonly learningRate: number;
   /** β₁, default 0.9. */

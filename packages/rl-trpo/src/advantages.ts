@@ -1,6 +1,7 @@
 /** Generalised advantage estimation (Schulman, Moritz, Levine, Jordan and Abbeel 2016), with episode ends done right. */
 import type { Segment } from './batch.js';
 
+/** A batch as advantage estimation sees it: plain columns, one number per row. */
 export interface GaeInput {
   /** `[N]`. */
   readonly rewards: ArrayLike<number>;
@@ -16,6 +17,7 @@ export interface GaeInput {
   readonly lambda: number;
 }
 
+/** What {@link gae} estimates. */
 export interface Advantages {
   /** `[N]`: Σ (γλ)ˡ δ_{t+l}, not normalised. */
   readonly advantages: Float64Array;

@@ -27,6 +27,8 @@ export interface Batch {
   readonly oldParameters: DistributionParameters;
   /** `[N]`. */
   readonly rewards: Tensor;
+  /** `[N]`: cost of each step, for algorithms with constraints; absent where the environment reports none. */
+  readonly costs?: Tensor;
   /** `[N]`, `bool`: the task ended with this step, nothing follows. */
   readonly terminated: Tensor;
   /** `[N]`, `bool`: the episode was cut after this step, the task would go on. */

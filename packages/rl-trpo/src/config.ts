@@ -1,12 +1,14 @@
 /** The options of TRPO: one table that holds every default, range and explanation, and the decoder that reads it. */
 import { nearestNames } from '@natgrad/tensor/internal';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import { contradictions } from './contradictions.js';
 import { type TrpoError, type TrpoIssue, trpoError } from './errors.js';
 import { type Option, type OptionValue, options } from './options.js';
 
 /** Every option with its value: what a run saves. */
 export type TrpoConfig = { readonly [Name in OptionName]: OptionValue<(typeof options)[Name]> };
 
+/** Name of an option. */
 export type OptionName = keyof typeof options;
 
 const names = Object.keys(options) as readonly OptionName[];
@@ -79,20 +81,6 @@ const faultOf = (name: string, option: Option, value: unknown): TrpoIssue | null
     }
   }
 };
-
-/** Pairs of options that exclude each other. */
-const contradictions = (config: TrpoConfig): readonly TrpoIssue[] => [
-  ...(config.environments > config.batchSize
-    ? [
-        {
-          code: 'contradiction' as const,
-          field: 'environments',
-          found: `${config.environments} environments for a batch of ${config.batchSize} steps`,
-          expected: `at most batchSize (${config.batchSize}), so that each environment makes a step`,
-        },
-      ]
-    : []),
-];
 
 /**
  * Completes given options by the defaults, or by another configuration such as a preset.

@@ -1,6 +1,7 @@
 /** Conjugate gradient (Hestenes and Stiefel 1952) on trees of tensors, for any linear operator. */
 import { addScaled, inner, isFiniteTree, norm, zerosLike } from './vector.js';
 
+/** How conjugate gradient ended: always an outcome, never an exception. */
 export type CgStatus =
   /** The relative residual reached the tolerance. */
   | 'converged'
@@ -13,6 +14,7 @@ export type CgStatus =
   /** b = 0, so x = 0. */
   | 'zeroGradient';
 
+/** What conjugate gradient found, and how it ended. */
 export interface CgResult<V> {
   readonly status: CgStatus;
   /** The solution of A x = b, as far as it came; always finite. */
@@ -25,6 +27,7 @@ export interface CgResult<V> {
   readonly residuals: readonly number[];
 }
 
+/** When conjugate gradient stops, and where it begins. */
 export interface CgOptions<V> {
   /** Most products. Default 10. */
   readonly iterations?: number;

@@ -5,6 +5,7 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import type { TrpoConfig } from './config.js';
 import { issueError, type TrpoError } from './errors.js';
 
+/** The options that choose an engine. */
 export type EngineOptions = Pick<TrpoConfig, 'engine' | 'deterministic'>;
 
 /** An engine that is not just the default. */

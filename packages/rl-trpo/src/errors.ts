@@ -10,6 +10,8 @@ export type TrpoErrorCode =
   | 'InvalidBatch'
   /** The state does not belong to the model, or holds a number that is not finite. */
   | 'InvalidState'
+  /** The tables of a finite MDP, or of a policy in it, are none (`@natgrad/rl-trpo/theory`). */
+  | 'InvalidMdp'
   /** Valid inputs led to numbers beyond the range of floats, e.g. rewards of 1e300 summed. */
   | 'Overflow'
   /** The model's own functions threw, or returned something of another shape than they promise. */

@@ -5,6 +5,7 @@ import { key, type Tensor, treeLeaves, zeros } from '@natgrad/tensor';
 import { compileModel, type PolicyData } from './compiled.js';
 import type { Model } from './model.js';
 
+/** A program of a step, to be looked at. */
 export interface StepProgram {
   readonly name: string;
   readonly graph: Graph;
@@ -51,8 +52,11 @@ export const stepPrograms = (model: Model, rows: number): readonly StepProgram[]
     ['Jᵀ·u', () => linearised.transpose(parameters)],
     ['M·v', () => compiled.metric(parameters, parameters)],
     ['KL and surrogate of a candidate', () => compiled.measure(policy, data)],
-    ['V(s)', () => compiled.values(value, data.observations)],
-    ['gradient of the value loss', () => compiled.valueLoss(value, data.observations, data.advantages)],
+    ['V(s)', () => compiled.values(value, data.observations, policy)],
+    [
+      'gradient of the value loss',
+      () => compiled.valueLoss(value, compiled.criticInputs(policy, data.observations), data.advantages),
+    ],
   ];
   const last = (): Graph => [...seen].at(-1) as Graph;
   const forward = { name: 'policy and what its derivatives need', graph: last() };

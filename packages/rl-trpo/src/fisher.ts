@@ -9,11 +9,15 @@ import { addScaled } from './vector.js';
 export type Operator = (v: ParameterTree) => ParameterTree;
 
 /** A policy on a fixed batch of observations, linearised at θ: its value, J and Jᵀ. */
-export type LinearisedPolicy = LinearOperator<ParameterTree, DistributionParameters>;
+export type LinearisedPolicy = Pick<
+  LinearOperator<ParameterTree, DistributionParameters>,
+  'value' | 'apply' | 'transpose'
+>;
 
 /** v ↦ M·v / N for tangents v of the parameters of N distributions: the metric of a mean over rows. */
 export type Metric = (parameters: DistributionParameters, tangent: DistributionParameters) => DistributionParameters;
 
+/** The {@link Metric} of a distribution, not compiled. */
 export const meanMetric =
   (distribution: Distribution): Metric =>
   (parameters, tangent) =>

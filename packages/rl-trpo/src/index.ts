@@ -1,16 +1,37 @@
-/** Trust-region policy optimisation as pure functions over immutable state. */
+/**
+ * Trust-region policy optimisation as pure functions over immutable state.
+ *
+ * @module @natgrad/rl-trpo
+ */
 export { type ActingConfig, type Actions, type Actor, actor } from './act.js';
 export { type AdamOptions, type AdamState, adamState, adamUpdate } from './adam.js';
+export { type AdaptiveDeltaOptions, nextDelta } from './adaptive-delta.js';
 export { type Advantages, type GaeInput, gae, normaliseAdvantages } from './advantages.js';
+export { type CpoOwn, cpoStep } from './algorithms/cpo.js';
+export {
+  type AlgorithmName,
+  algorithmNames,
+  algorithms,
+  algorithmTitles,
+  decodeAlgorithm,
+  needsCosts,
+} from './algorithms/index.js';
+export { adaptPenalty, type KlPenalisedOwn, klPenalisedStep, penalisedSurrogate } from './algorithms/kl-penalised.js';
+export { type NaturalPolicyGradientReport, naturalPolicyGradientStep } from './algorithms/natural-policy-gradient.js';
+export { clippedSurrogate, type PpoOwn, ppoStep } from './algorithms/ppo.js';
+export { vanillaPolicyGradientStep } from './algorithms/vanilla-policy-gradient.js';
 export { type Batch, bootstrapRows, type Segment } from './batch.js';
-export { type CompiledModel, compileModel, type PolicyData } from './compiled.js';
+export { type CompiledModel, type CompiledSetup, compileModel, type PolicyData } from './compiled.js';
 export { decodeConfig, defaultConfig, describeOption, type OptionName, type TrpoConfig } from './config.js';
 export { type CgOptions, type CgResult, type CgStatus, conjugateGradient } from './conjugate-gradient.js';
+export { type ConstrainedProblem, type ConstrainedStep, constrainedStep } from './constrained-step.js';
+export { type CostBatch, type CostData, costData, episodeCosts, requireCosts } from './costs.js';
+export type { FittedCritic } from './critic.js';
 export { type EngineName, type EngineOptions, engineName, engineOf } from './engine.js';
 export { type EpisodeLog, followEpisodes } from './episodes.js';
 export { type TrpoError, type TrpoErrorCode, type TrpoIssue, type TrpoIssueCode } from './errors.js';
 export { type StepProgram, stepPrograms } from './explain.js';
-export type { StepResult } from './finish.js';
+export { finish, type ReportWith, type StepParts, type StepResult, solveReport, type TakenStep } from './finish.js';
 export {
   damped,
   gaussNewton,
@@ -20,6 +41,17 @@ export {
   meanMetric,
   type Operator,
 } from './fisher.js';
+export { type FisherPrograms, fisherPrograms } from './fisher-programs.js';
+export { drawRows, type FisherRows } from './fisher-rows.js';
+export {
+  type Algorithm,
+  type AlgorithmParts,
+  defineAlgorithm,
+  type Probe,
+  type Stage,
+  type Step,
+  type StepInput,
+} from './frame.js';
 export { initialState } from './initial-state.js';
 export { actionKey, type IterationKeys, iterationKeys } from './keys.js';
 export {
@@ -31,18 +63,47 @@ export {
   type RejectionReason,
   type Trial,
 } from './line-search.js';
+export { type AdamMemory, adamMemory, adamOf, type MemoryForm } from './memory.js';
 export type { Inference, Model, ParameterTree } from './model.js';
-export { type NaturalGradient, type NaturalGradientOptions, naturalGradient } from './natural-gradient.js';
-export { type Activation, type Option, type OptionTable, type OptionValue, options } from './options.js';
+export {
+  type NaturalGradient,
+  type NaturalGradientOptions,
+  naturalGradient,
+  reasonToStay,
+} from './natural-gradient.js';
+export {
+  type Activation,
+  type Option,
+  type OptionTable,
+  type OptionValue,
+  options,
+  type PolicyDistribution,
+} from './options.js';
+export { type BernoulliParameters, bernoulliDistribution } from './policy/bernoulli.js';
 export { type CategoricalParameters, categoricalDistribution } from './policy/categorical.js';
 export { type DiagonalGaussianParameters, diagonalGaussianDistribution } from './policy/diagonal-gaussian.js';
 export type {
+  ActionBijection,
   ActionLayout,
   Distribution,
   DistributionParameters,
+  DistributionWithEntropy,
   PackedDistribution,
   PackedParameters,
 } from './policy/distribution.js';
+export { type DistributionParts, distributionOf } from './policy/distribution-of.js';
+export { type FullGaussianParameters, fullGaussianDistribution } from './policy/full-gaussian.js';
+export {
+  type Gate,
+  type GruOptions,
+  type GruParameters,
+  gru,
+  gruInference,
+  gruStep,
+  initialiseGru,
+} from './policy/gru.js';
+export type { ActionSpace, AnyHeadMaker, Head, HeadMaker, HeadOptions } from './policy/head.js';
+export { distributionsFor, heads, policyHead } from './policy/heads.js';
 export { lecun, orthogonal } from './policy/initialise.js';
 export {
   type DenseLayer,
@@ -52,9 +113,38 @@ export {
   mlp,
   mlpInference,
 } from './policy/mlp.js';
-export { type MlpPolicyParameters, mlpModel, type Spaces } from './policy/mlp-model.js';
+export { type MlpPolicyParameters, mlpModel, type Spaces, tryMlpModel } from './policy/mlp-model.js';
+export { type AnySpaces, modelFor, tryModelFor } from './policy/model-for.js';
+export { type MultiCategoricalParameters, multiCategoricalDistribution } from './policy/multi-categorical.js';
+export {
+  type HistorySpaces,
+  type RecurrentParameters,
+  type RecurrentPolicyParameters,
+  recurrentModel,
+  tryRecurrentModel,
+} from './policy/recurrent-model.js';
+export { type SquashBounds, squashedGaussianDistribution } from './policy/squashed-gaussian.js';
+export {
+  type Coefficients,
+  compileDescent,
+  type Descent,
+  fitPolicy,
+  type Moving,
+  movingFrom,
+  optimiserAfter,
+  optimiserMemory,
+  type PolicyFit,
+  type PolicyFitOptions,
+  type PolicyObjective,
+  type PolicyRows,
+  stepTo,
+  updatePolicy,
+} from './policy-fit.js';
+export { type PreconditionerName, preconditioners } from './preconditioners/index.js';
+export type { Preconditioner, PreconditionerInput } from './preconditioners/preconditioner.js';
 export { type Preset, presetConfig, presets } from './presets.js';
-export type { EpisodeReport, StepReport, Warning } from './report.js';
+export type { EpisodeReport, Known, OwnValue, SolveField, StepReport, TrpoReport, Warning } from './report.js';
+export { toTargets, toValues, type ValueScale, valueScaleOf } from './return-normalisation.js';
 export {
   emptyStatistics,
   mergeStatistics,
@@ -73,6 +163,7 @@ export {
 } from './shell/evaluate.js';
 export { type Environments, type Rollout, type RolloutConfig, rollout } from './shell/rollout.js';
 export {
+  costsMissing,
   type Iteration,
   type IterationRecord,
   type Seconds,
@@ -82,8 +173,21 @@ export {
   TrainingError,
   train,
 } from './shell/train.js';
+export {
+  backtrack,
+  type Candidates,
+  candidatesAlong,
+  estimateAdvantages,
+  fitCritic,
+  naturalDirection,
+  type PolicyGradient,
+  type PolicyMetric,
+  policyGradient,
+  policyMetric,
+  sizeStep,
+} from './stages.js';
 export type { EpisodeProgress, TrpoState } from './state.js';
-export { type Probe, type Stage, trpoStep } from './step.js';
+export { trpoStep } from './step.js';
 export {
   type BoundaryOptions,
   boundaryStep,
@@ -93,8 +197,17 @@ export {
   type StepSizeInput,
   undampedCurvature,
 } from './step-size.js';
-export { meanKl, type SurrogateData, surrogate } from './surrogate.js';
+export { maxKl, meanKl, type SurrogateData, surrogate } from './surrogate.js';
+export { type TrainingData, trainingData } from './training-data.js';
+export { alongLine, type Candidate, type Line } from './trial.js';
+export type { CriticData } from './trunk.js';
 export { validateBatch } from './validate-batch.js';
 export { validateState } from './validate-state.js';
 export { fitValue, type ValueFit, type ValueFitOptions, type ValueLoss, valueLoss, valueQuality } from './value-fit.js';
+export {
+  fitValueInRegion,
+  type RegressionProblem,
+  type ValueRegionFit,
+  type ValueRegionOptions,
+} from './value-trust-region.js';
 export { addScaled, inner, norm, scaled, zerosLike } from './vector.js';

@@ -8,8 +8,11 @@ export interface Trial {
   readonly gain: number;
   /** False where the parameters or what they lead to are not all finite. */
   readonly finite: boolean;
+  /** False where a constraint other than the one on KL is violated; absent where there is none. */
+  readonly feasible?: boolean;
 }
 
+/** A step that was found. */
 export interface Accepted {
   readonly status: 'accepted';
   /** Of the full step. */
@@ -21,16 +24,27 @@ export interface Accepted {
   readonly tries: number;
 }
 
-export type RejectionReason = 'noImprovement' | 'klExceeded' | 'nonFinite' | 'negativeCurvature' | 'zeroGradient';
+/** Why there is no step; of a line search, what was wrong with its last trial. */
+export type RejectionReason =
+  | 'noImprovement'
+  | 'klExceeded'
+  /** A constraint other than the one on KL. */
+  | 'constraintViolated'
+  | 'nonFinite'
+  | 'negativeCurvature'
+  | 'zeroGradient';
 
+/** No step: the parameters stay what they are. */
 export interface Rejected {
   readonly status: 'rejected';
   readonly reason: RejectionReason;
   readonly tries: number;
 }
 
+/** How a line search ended. */
 export type LineSearchOutcome = Accepted | Rejected;
 
+/** What a trial must keep, and how many there are. */
 export interface LineSearchOptions {
   /** Largest mean KL. */
   readonly delta: number;
@@ -45,8 +59,9 @@ export interface LineSearchOptions {
 }
 
 /**
- * Tries the fractions 1, s, s², … of a step and takes the first with KL ≤ δ, gain > acceptRatio · expected gain and everything
- * finite. `evaluate(fraction)` measures a trial; a rejection names what was wrong with the last one.
+ * Tries the fractions 1, s, s², … of a step and takes the first with KL ≤ δ, gain > acceptRatio · expected gain, everything
+ * finite, and feasible where there is another constraint. `evaluate(fraction)` measures a trial; a rejection names what was
+ * wrong with the last one.
  *
  * @example
  * ```ts
@@ -60,10 +75,11 @@ export const lineSearch = (evaluate: (fraction: number) => Trial, options: LineS
   let reason: RejectionReason = 'noImprovement';
   for (let k = 0; k < maxTries; k += 1) {
     const fraction = shrink ** k;
-    const { kl, gain, finite } = evaluate(fraction);
+    const { kl, gain, finite, feasible = true } = evaluate(fraction);
     const expected = fraction * expectedGain;
     if (!finite || !Number.isFinite(kl) || !Number.isFinite(gain)) reason = 'nonFinite';
     else if (!(kl <= delta)) reason = 'klExceeded';
+    else if (!feasible) reason = 'constraintViolated';
     else if (!(gain > 0 && gain > acceptRatio * expected)) reason = 'noImprovement';
     else return { status: 'accepted', fraction, kl, gain, expectedGain: expected, tries: k + 1 };
   }

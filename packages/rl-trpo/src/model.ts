@@ -19,8 +19,15 @@ export interface Model<Policy extends ParameterTree = ParameterTree, Value exten
   readonly distribution: Distribution;
   /** π(·|s): observations `[N, width]`, normalised if that is on, → parameters of N distributions. Pure and traceable. */
   policy(parameters: Policy, observations: Tensor): DistributionParameters;
-  /** V(s): observations `[N, width]` → `[N]`. Pure and traceable. */
+  /** V(s): observations `[N, width]`, or the features of a shared trunk, → `[N]`. Pure and traceable. */
   value(parameters: Value, observations: Tensor): Tensor;
+  /**
+   * Optional and experimental: what policy and critic share. Where it is there, `value` is given features `[N, …]` in place of
+   * observations; the steps of the policy train the trunk for both (see the option `valueCoefficient`). Pure and traceable.
+   */
+  features?(parameters: Policy, observations: Tensor): Tensor;
+  /** True where `policy` keeps no activations for its derivatives, as the option `checkpointing` asks. */
+  readonly checkpointing?: boolean;
   /** Fresh parameters; all leaves are floats of one dtype. */
   initialise(key: Key): { readonly policy: Policy; readonly value: Value };
   /**

@@ -7,6 +7,7 @@ import type { Warning } from './report.js';
 import { undampedCurvature } from './step-size.js';
 import { inner } from './vector.js';
 
+/** The direction x, with the numbers that sizing and line search need of it. */
 export interface NaturalGradient {
   readonly solve: CgResult<ParameterTree>;
   /** gᵀx: what a unit step along x promises to first order. */
@@ -18,6 +19,7 @@ export interface NaturalGradient {
   readonly warnings: readonly Warning[];
 }
 
+/** How exactly to solve, and from where. */
 export interface NaturalGradientOptions {
   readonly iterations: number;
   readonly tolerance: number;

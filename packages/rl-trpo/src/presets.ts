@@ -67,6 +67,27 @@ export const presets: Readonly<Record<string, Preset>> = Object.freeze({
       scaleRewards: true,
     },
   },
+  'Detour-v0': {
+    summary: 'round the pond with --algorithm cpo, through it with trpo',
+    options: { ...classic, ...quickCritic, delta: 0.02, initialLogDeviation: -0.5, costLimit: 1 },
+  },
+  'RepeatPrevious-v0': {
+    // An answer has no consequences but its reward: γ = 0. A return of 0.89 after 80,000 steps (one seed).
+    summary: 'needs a memory: a recurrent network over the whole episode',
+    options: {
+      network: 'recurrent',
+      historySteps: 16,
+      hidden: [32],
+      valueHidden: [8],
+      batchSize: 2048,
+      environments: 16,
+      gamma: 0,
+      delta: 0.05,
+      damping: 0.01,
+      valueEpochs: 1,
+      valueLearningRate: 0.01,
+    },
+  },
   'MountainCarContinuous-v0': {
     summary: 'hard: standing still is a local optimum',
     options: {

@@ -12,6 +12,8 @@ export interface EpisodeProgress {
   readonly length: number;
   /** Σ γᵏ r of raw rewards, newest first: what reward scaling measures. */
   readonly discountedReturn: number;
+  /** Σ of the costs so far, undiscounted; 0 in environments without costs. */
+  readonly cost: number;
 }
 
 /**
@@ -28,13 +30,20 @@ export interface TrpoState {
   readonly observationStatistics: RunningStatistics;
   /** Of one number, the discounted return so far; counts stay 0 while `scaleRewards` is off. */
   readonly returnStatistics: RunningStatistics;
+  /** Of one number, the returns that the critic has learnt from; counts stay 0 while `normaliseReturns` is off. */
+  readonly valueStatistics: RunningStatistics;
   /** Current trust region. */
   readonly delta: number;
   /** x of the last conjugate gradient, for a warm start; null before the first step and after one that found none. */
   readonly previousSolution: ParameterTree | null;
+  /**
+   * What an algorithm keeps from one step to the next: moments of an optimiser, a multiplier, the critic of costs. Null before
+   * the first step, and for algorithms that keep nothing, such as TRPO.
+   */
+  readonly memory: ParameterTree | null;
   /** Source of all randomness of the step to come, and of the rollout before it. */
   readonly key: Key;
-  /** Steps of TRPO taken. */
+  /** Steps of the algorithm taken. */
   readonly iteration: number;
   /** Environment steps learnt from. */
   readonly steps: number;

@@ -1,6 +1,7 @@
 /** How far to go along the natural gradient. */
 import type { Trial } from './line-search.js';
 
+/** How far to go along a direction. */
 export interface StepSize {
   /** Factor on the direction: 0 where there is none. */
   readonly scale: number;
@@ -24,6 +25,7 @@ export const quadraticStep = (delta: number, curvature: number): number => {
 export const undampedCurvature = (xb: number, xr: number, xx: number, damping: number): number =>
   xb - xr - damping * xx;
 
+/** Where the boundary is, and how long to look for it. */
 export interface BoundaryOptions {
   readonly delta: number;
   /** Where to begin, β. */
@@ -83,6 +85,7 @@ const nextScale = (low: Point, high: Point | null, target: number, last: number)
   return safe ? secant : middle;
 };
 
+/** The kind of sizing, and the curvatures along the direction. */
 export interface StepSizeInput {
   readonly kind: 'boundary' | 'undamped' | 'damped';
   readonly delta: number;

@@ -9,13 +9,18 @@ import { type EpisodeLog, followEpisodes } from './episodes.js';
 import { issueError, type TrpoError } from './errors.js';
 import type { DistributionParameters } from './policy/distribution.js';
 import type { Warning } from './report.js';
+import { toTargets, toValues, type ValueScale, valueScaleOf } from './return-normalisation.js';
 import { mergeStatistics, normalise, type RunningStatistics, statisticsOf, varianceOf } from './running-statistics.js';
 import type { TrpoState } from './state.js';
+import type { CriticData } from './trunk.js';
 import { firstNonFinite, isFiniteTree } from './vector.js';
 
+/** A batch as the objective and the critic see it. */
 export interface TrainingData {
   /** `[N, width]`, normalised with the statistics that the rollout used. */
   readonly observations: Tensor;
+  /** `[B, width]`, normalised likewise. */
+  readonly finalObservations: Tensor;
   readonly actions: Tensor;
   readonly logProbabilities: Tensor;
   readonly oldParameters: DistributionParameters;
@@ -23,12 +28,17 @@ export interface TrainingData {
   readonly advantages: Tensor;
   /** `[N]`: V(s) before the fit. */
   readonly values: Tensor;
-  /** `[N]`: targets of the critic. */
+  /** `[N]`: what V should be. */
   readonly returns: Tensor;
+  /** The critic before its fit, and what it is to learn of the returns, `[N]`. */
+  readonly critic: CriticData;
+  /** From what the critic says after its fit to values. */
+  readonly valueScale: ValueScale;
   readonly rewardScale: number;
   /** Statistics with this batch in them. */
   readonly observationStatistics: RunningStatistics;
   readonly returnStatistics: RunningStatistics;
+  readonly valueStatistics: RunningStatistics;
   readonly episodes: EpisodeLog;
   readonly warnings: readonly Warning[];
 }
@@ -47,14 +57,15 @@ const including = (on: boolean, statistics: RunningStatistics, rows: () => Tenso
     : { statistics, overflow: true };
 };
 
-/** Runs the critic and checks that it keeps its promise of one number for each row. */
-const valuesOf = (
+/** Runs a critic and checks that it keeps its promise of one number for each row. */
+export const valuesOf = (
   { values: program }: CompiledModel,
   parameters: TrpoState['value'],
   observations: Tensor,
+  theta: TrpoState['policy'],
 ): Either<TrpoError, Tensor> => {
   const rows = observations.shape[0] as number;
-  const values = program(parameters, observations);
+  const values = program(parameters, observations, theta);
   if (values.rank === 1 && values.size === rows) return right(values);
   return left(
     issueError('ModelFailed', {
@@ -73,17 +84,23 @@ const LEAST_ROWS = 16;
  * V of rows whose number differs from batch to batch. Filled up with rows of zeros to a power of two they need a handful of
  * programs, not one for each number of rows.
  */
-const valuesOfSome = (
+export const valuesOfSome = (
   compiled: CompiledModel,
   parameters: TrpoState['value'],
   observations: Tensor,
+  theta: TrpoState['policy'],
 ): Either<TrpoError, Tensor> => {
   const rows = observations.shape[0] as number;
   if (rows === 0) return right(zeros([0], observations.dtype));
   const filled = pad(observations, [0, 0], [Math.max(LEAST_ROWS, 2 ** Math.ceil(Math.log2(rows))) - rows, 0]);
-  return map((values: Tensor) => slice(values, [0], [rows]))(valuesOf(compiled, parameters, filled));
+  return map((values: Tensor) => slice(values, [0], [rows]))(valuesOf(compiled, parameters, filled, theta));
 };
 
+/**
+ * Stage 1 as a function of its own: observations normalised, rewards scaled, values and advantages estimated.
+ *
+ * @returns `Left` where sums of the rewards overflow, or the critic breaks its promise of one number per row
+ */
 export const trainingData = (
   { model, options, compiled }: CompiledSetup,
   state: TrpoState,
@@ -108,9 +125,15 @@ export const trainingData = (
     ? Float64Array.from(raw, (r: number) => Math.min(rewardClip, Math.max(-rewardClip, r / rewardScale)))
     : raw;
 
-  const values = valuesOf(compiled, state.value, observations);
+  const scaleBefore = valueScaleOf(options.normaliseReturns ? state.valueStatistics : null);
+  const values = map((said: Tensor) => toValues(scaleBefore, said))(
+    valuesOf(compiled, state.value, observations, state.policy),
+  );
   if (values._tag === 'Left') return values;
-  const finals = valuesOfSome(compiled, state.value, ready(batch.finalObservations));
+  const finalObservations = ready(batch.finalObservations);
+  const finals = map((said: Tensor) => toValues(scaleBefore, said))(
+    valuesOfSome(compiled, state.value, finalObservations, state.policy),
+  );
   if (finals._tag === 'Left') return finals;
 
   const estimated = gae({
@@ -134,24 +157,33 @@ export const trainingData = (
         index: Math.max(0, bad),
       }),
     );
+  const learnt = including(options.normaliseReturns, state.valueStatistics, () =>
+    adopt(estimated.returns, 'f64', [count, 1]),
+  );
+  const valueScale = valueScaleOf(options.normaliseReturns ? learnt.statistics : null);
+  const returns = fromTypedArray(estimated.returns);
   const normalised = options.normaliseAdvantages
     ? normaliseAdvantages(estimated.advantages)
     : { advantages: estimated.advantages, constant: false };
   return right({
     observations,
+    finalObservations,
     actions: model.distribution.action.dtype === 'i32' ? batch.actions : cast(batch.actions, dtype),
     logProbabilities: cast(batch.logProbabilities, dtype),
     oldParameters: Object.fromEntries(Object.entries(batch.oldParameters).map(([name, x]) => [name, cast(x, dtype)])),
     advantages: cast(fromTypedArray(normalised.advantages), dtype),
     values: values.right,
-    returns: cast(fromTypedArray(estimated.returns), dtype),
+    returns: cast(returns, dtype),
+    critic: { parameters: state.value, targets: cast(toTargets(valueScale, returns), dtype) },
+    valueScale,
     rewardScale,
     observationStatistics: seen.statistics,
     returnStatistics: gained.statistics,
+    valueStatistics: learnt.statistics,
     episodes,
     warnings: [
       ...(normalised.constant ? (['constantAdvantages'] as const) : []),
-      ...(seen.overflow || gained.overflow ? (['statisticsOverflow'] as const) : []),
+      ...(seen.overflow || gained.overflow || learnt.overflow ? (['statisticsOverflow'] as const) : []),
     ],
   });
 };

@@ -4,10 +4,12 @@ import type { Trial } from './line-search.js';
 import type { ParameterTree } from './model.js';
 import { addScaled, isFiniteTree } from './vector.js';
 
+/** A measured point on a line. */
 export interface Candidate extends Trial {
   readonly parameters: ParameterTree;
 }
 
+/** A line in the space of parameters, and how to measure its points. */
 export interface Line {
   readonly start: ParameterTree;
   readonly direction: ParameterTree;

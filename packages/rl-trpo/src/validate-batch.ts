@@ -175,6 +175,7 @@ export const validateBatch = (model: Model, batch: Batch): Either<TrpoError, Bat
           ],
     ),
     ...checkField('rewards', fields.rewards, perRow('float')),
+    ...(fields.costs === undefined ? [] : checkField('costs', fields.costs, perRow('float'))),
     ...checkField('terminated', fields.terminated, perRow('bool')),
     ...checkField('truncated', fields.truncated, perRow('bool')),
     ...checkSegments(fields.segments, rows),

@@ -32,7 +32,7 @@ const checkTree = (field: string, tree: unknown): Issues => {
 };
 
 /** A tree that must look like another one, such as the moments of an optimiser. */
-const checkLike = (field: string, tree: unknown, like: unknown): Issues => {
+export const checkLike = (field: string, tree: unknown, like: unknown): Issues => {
   const issues = checkTree(field, tree);
   // What it should look like may be wrong itself, which is an issue of its own.
   if (issues.length > 0 || checkTree(field, like).length > 0) return issues;
@@ -71,14 +71,16 @@ const checkStatistics = (field: string, value: TrpoState['observationStatistics'
 ];
 
 const checkProgress = (progress: readonly EpisodeProgress[]): Issues => {
-  const bad = progress.findIndex((each) => ![each.return, each.length, each.discountedReturn].every(Number.isFinite));
+  const bad = progress.findIndex(
+    (each) => ![each.return, each.length, each.discountedReturn, each.cost].every(Number.isFinite),
+  );
   return bad < 0
     ? []
     : [
         {
           code: 'nonFinite',
           field: 'progress',
-          found: 'a return or length that is not finite',
+          found: 'a return, length or cost that is not finite',
           expected: 'finite numbers',
           index: bad,
         },
@@ -94,14 +96,21 @@ const stateIssues = (model: Model, state: TrpoState): Issues => [
   ...checkNumber('valueOptimiser.count', state.valueOptimiser.count, isCount, COUNT),
   ...checkStatistics('observationStatistics', state.observationStatistics, model.observationWidth),
   ...checkStatistics('returnStatistics', state.returnStatistics, 1),
+  ...checkStatistics('valueStatistics', state.valueStatistics, 1),
   ...checkNumber('delta', state.delta, (x) => x > 0, 'a number > 0'),
   ...(state.previousSolution === null ? [] : checkLike('previousSolution', state.previousSolution, state.policy)),
+  ...(state.memory === null ? [] : checkTree('memory', state.memory)),
   ...checkNumber('iteration', state.iteration, isCount, COUNT),
   ...checkNumber('steps', state.steps, isCount, COUNT),
   ...checkNumber('episodes', state.episodes, isCount, COUNT),
   ...checkProgress(state.progress),
 ];
 
+/**
+ * Checks that a state belongs to a model: trees of the right form, everything finite, counts that are counts.
+ *
+ * @returns `Left` with all issues, each with its field, what was found and expected
+ */
 export const validateState = (
   model: Model,
   state: TrpoState,

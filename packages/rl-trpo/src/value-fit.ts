@@ -1,11 +1,11 @@
 /** Fitting the critic to the returns: minibatch Adam on the mean squared error. */
 import { defaultEngine, type Engine, jit, mean, square, subtract, valueAndGrad } from '@natgrad/autodiff';
-import { foldIn, type Key, permutation, type Scalar, type Tensor } from '@natgrad/tensor';
-import { adopt, allocate, elements } from '@natgrad/tensor/internal';
+import { foldIn, type Key, type Scalar, type Tensor } from '@natgrad/tensor';
 import { type AdamState, adamUpdate } from './adam.js';
 import type { TrpoConfig } from './config.js';
+import { clipped, minibatches, takeRows } from './minibatches.js';
 import type { Model, ParameterTree } from './model.js';
-import { isFiniteTree, norm, scaled } from './vector.js';
+import { isFiniteTree } from './vector.js';
 
 /** The options of a configuration that concern the fit, and the rate that holds now. */
 export interface ValueFitOptions extends Pick<TrpoConfig, 'valueEpochs' | 'valueMinibatch' | 'valueGradientClip'> {
@@ -19,6 +19,7 @@ export const learningRateAt = (
 ): number =>
   valueDecaySteps === null ? valueLearningRate : valueLearningRate * Math.max(0, 1 - steps / valueDecaySteps);
 
+/** A critic after a fit by Adam. */
 export interface ValueFit {
   readonly parameters: ParameterTree;
   readonly optimiser: AdamState;
@@ -26,6 +27,7 @@ export interface ValueFit {
   readonly finite: boolean;
 }
 
+/** The loss of a critic on rows of a batch, with its gradient. */
 export type ValueLoss = (
   parameters: ParameterTree,
   observations: Tensor,
@@ -41,31 +43,6 @@ export const valueLoss = (model: Pick<Model, 'value'>, engine: Engine = defaultE
     ),
     { engine },
   );
-
-/** Rows of a tensor, by index. */
-const takeRows = (x: Tensor, rows: ArrayLike<number>): Tensor => {
-  const width = x.size / (x.shape[0] as number);
-  const [from, out] = [elements(x), allocate(x.dtype, rows.length * width)];
-  for (let i = 0; i < rows.length; i += 1)
-    for (let j = 0, at = (rows[i] as number) * width; j < width; j += 1, at += 1)
-      out[i * width + j] = from[at] as number;
-  return adopt(out, x.dtype, [rows.length, ...x.shape.slice(1)]);
-};
-
-const clipped = (gradient: ParameterTree, most: number | null): ParameterTree => {
-  if (most === null) return gradient;
-  const size = norm(gradient);
-  return size > most ? scaled(most / size, gradient) : gradient;
-};
-
-/** Minibatches of an epoch: a fresh random order, cut into pieces of nearly equal size. */
-const minibatches = (key: Key, count: number, size: number): readonly ArrayLike<number>[] => {
-  const order = elements(permutation(key, count));
-  const pieces = Math.max(1, Math.round(count / size));
-  return Array.from({ length: pieces }, (_, k) =>
-    order.subarray(Math.floor((k * count) / pieces), Math.floor(((k + 1) * count) / pieces)),
-  );
-};
 
 /**
  * Adam over minibatches of rows. Every epoch is in a fresh order, drawn from the key.

@@ -60,6 +60,7 @@ export const scaled = <V>(k: number, a: V): V =>
     return adopt(out, x.dtype, x.shape);
   }, a);
 
+/** A tree of zeros with the shapes and dtypes of another. */
 export const zerosLike = <V>(a: V): V => treeMap((x) => zeros(x.shape, x.dtype), a);
 
 /** Index of the first element that is not finite, or −1. */

@@ -96,7 +96,7 @@ const requireOutcome = (result: CgResult<Tensor>, statuses: readonly CgResult<Te
 };
 
 /**
- * Laws for {@link conjugateGradient}, or another solver of the same type.
+ * Laws for `conjugateGradient`, or another solver of the same type.
  *
  * @example
  * ```ts
@@ -195,6 +195,25 @@ export const conjugateGradientLaws = (solve: Solver): readonly Law[] => {
           preconditioner: (r) => multiply(r, diagonal),
         });
         requireCloseTrees('solution', x, exact(problem), 10 * SOLVED);
+      },
+    ),
+    named(
+      'with any preconditioner the error in the norm of A never grows',
+      fc.tuple(definite, fc.nat(), list(SIZE, numbers(1, CONDITION))),
+      ([problem, seed, spectrum]) => {
+        const solution = exact(problem);
+        const p = symmetric(seed, spectrum.slice(0, problem.b.size));
+        const options = { iterations: problem.b.size, tolerance: 0, preconditioner: (r: Tensor) => matmul(p, r) };
+        const errors = iteratesOf(solve, problem, options).iterates.map((x) =>
+          energy(problem, addScaled(x, -1, solution)),
+        );
+        // The condition number of P⁻¹A is at most the product of both.
+        const rounding = CONDITION * SOLVED * (1 + (errors[0] as number));
+        errors.forEach((error, k) =>
+          require(error <= (errors[k - 1] ?? Infinity) + rounding, () =>
+            `step ${k}: from ${errors[k - 1]} to ${error}`),
+        );
+        require((errors.at(-1) as number) <= rounding, () => `${errors.at(-1)} after as many steps as equations`);
       },
     ),
     named('a warm start at the solution takes no step', definite, (problem) => {

@@ -1,22 +1,32 @@
 /** Laws of the Fisher operator, for any model. */
-import { jvp, linearize, vjp } from '@natgrad/autodiff';
-import { concatenate, type Key, key, normal, slice, split, type Tensor, treeMap } from '@natgrad/tensor';
+import { interpreter, jvp, linearize, vjp } from '@natgrad/autodiff';
+import { concatenate, type Key, key, slice, split, type Tensor, treeMap } from '@natgrad/tensor';
 import { adopt, elements } from '@natgrad/tensor/internal';
 import { type Law, law } from '@natgrad/tensor/laws';
 import fc from 'fast-check';
 import { damped, gaussNewton, hessian, type Operator } from '../fisher.js';
+import { type FisherPrograms, fisherPrograms } from '../fisher-programs.js';
+import { drawRows, type FisherRows, rowsBetween } from '../fisher-rows.js';
 import type { Model, ParameterTree } from '../model.js';
 import { naturalGradient } from '../natural-gradient.js';
 import type { DistributionParameters } from '../policy/distribution.js';
 import { addScaled, inner, scaled } from '../vector.js';
 import { numbers, require, requireClose, requireCloseTrees, requireUnchanged, snapshot } from './check.js';
 import { measureOf, repeatRows } from './measure.js';
-import { observationsOf } from './problems.js';
+import { directionOf, observationsOf } from './problems.js';
 
-/** A random vector with the shapes of the parameters. */
-const directionOf = (parameters: ParameterTree, seed: number): ParameterTree => {
-  let drawn = 0;
-  return treeMap((leaf) => normal(key(seed * 64 + drawn++), leaf.shape), parameters);
+/** Which rows of a batch some rows are; −1 for one that is none of them. */
+const placesOf = (rows: Tensor, batch: Tensor): readonly number[] => {
+  const cut = (x: Tensor): readonly string[] => {
+    const [count, width] = x.shape as readonly [number, number];
+    return Array.from({ length: count }, (_, row) =>
+      elements(x)
+        .slice(row * width, (row + 1) * width)
+        .join(),
+    );
+  };
+  const all = cut(batch);
+  return cut(rows).map((row) => all.indexOf(row));
 };
 
 interface Setting {
@@ -80,6 +90,20 @@ export const fisherLaws = (model: Model): readonly Law[] => {
     gaussNewton: ({ policy, theta }: Setting): Operator => gaussNewton(distribution, linearize(policy, theta)),
     hessian: ({ policy, theta }: Setting): Operator => hessian(distribution, policy, policy(theta), theta),
   };
+  /** The compiled programs of both forms, for a batch as one or in chunks of so many rows. */
+  const programs: FisherPrograms[] = [];
+  const inChunks = (size: number | null): FisherPrograms =>
+    (programs[size ?? 0] ??= fisherPrograms(model, { engine: interpreter, fisherChunk: size }));
+  const rowsOf = ({ observations, policy, theta }: Setting): FisherRows => ({
+    observations,
+    oldParameters: policy(theta),
+  });
+  const compiled = {
+    gaussNewton: (size: number | null, { theta }: Setting, rows: FisherRows): Operator =>
+      gaussNewton(distribution, inChunks(size).linearisedPolicy(theta, rows)),
+    hessian: (size: number | null, { theta }: Setting, rows: FisherRows): Operator =>
+      inChunks(size).hessian(theta, rows),
+  };
   const label = `${distribution.name}(${distribution.action.shape.join('x') || String(distribution.action.counts?.[0] ?? '')})`;
   const perForm = Object.entries(forms).flatMap(([name, form]): readonly Law[] => {
     const named = <T>(text: string, cases: fc.Arbitrary<T>, holds: (value: T) => unknown): Law =>
@@ -142,6 +166,38 @@ export const fisherLaws = (model: Model): readonly Law[] => {
           const explicit = inner(solve.x, f(solve.x));
           requireClose('xᵀFx', curvature, explicit, 1e-9);
           requireClose('xᵀ(F + damping)x', dampedCurvature, explicit + damping * inner(solve.x, solve.x), 1e-9);
+        },
+      ),
+      named(
+        'in chunks it is the same up to rounding',
+        fc.tuple(settings, fc.integer({ min: 1, max: 3 })),
+        ([setting, size]) => {
+          const make = compiled[name as keyof typeof compiled];
+          const rows = rowsOf(setting);
+          // The same terms in sums of another order: some units of rounding, 1e-16 each, of the largest.
+          requireCloseTrees('Fv', make(size, setting, rows)(setting.v), make(null, setting, rows)(setting.v), 1e-13);
+        },
+      ),
+      named(
+        'over drawn rows it is the mean of F over each of them',
+        fc.tuple(settings, fc.integer({ min: 1, max: 5 })),
+        ([setting, count]) => {
+          const make = compiled[name as keyof typeof compiled];
+          const rows = rowsOf(setting);
+          const all = setting.observations.shape[0] as number;
+          const drawn = drawRows(rows, count, setting.key);
+          const places = placesOf(drawn.observations, setting.observations);
+          require(places.length === Math.min(count, all) && new Set(places).size === places.length, () =>
+            `${count} of ${all} rows, but drawn were ${places.join(', ')}`);
+          const alone = places.map((row) => {
+            const own = treeMap((x) => rowsBetween(x, row, row + 1), rows);
+            return make(null, setting, own)(setting.v);
+          });
+          const mean = scaled(
+            1 / places.length,
+            alone.reduce((sum, each) => addScaled(sum, 1, each)),
+          );
+          requireCloseTrees('Fv', make(null, setting, drawn)(setting.v), mean, 1e-12);
         },
       ),
       named('inputs are not changed, and the same v gives the same bits', settings, (setting) => {

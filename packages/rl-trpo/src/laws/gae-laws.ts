@@ -85,7 +85,7 @@ const segmentOf = (input: GaeInput, index: number): GaeInput => {
   };
 };
 
-/** Laws for {@link gae}, or another estimator of the same type. */
+/** Laws for `gae`, or another estimator of the same type. */
 export const gaeLaws = (estimate: Estimator): readonly Law[] => {
   const named = <T>(text: string, cases: fc.Arbitrary<T>, holds: (value: T) => unknown): Law =>
     law(`GAE: ${text}`, cases, holds);

@@ -12,6 +12,7 @@ const trials: fc.Arbitrary<Trial> = fc.record({
   kl: fc.oneof(numbers(0, 0.03), fc.constantFrom(NaN, Infinity, 0.01)),
   gain: fc.oneof(numbers(-1, 1), fc.constantFrom(NaN, Infinity, -Infinity, 0)),
   finite: fc.oneof({ weight: 5, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
+  feasible: fc.oneof({ weight: 5, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
 });
 
 const settings: fc.Arbitrary<Required<LineSearchOptions>> = fc.record({
@@ -22,15 +23,16 @@ const settings: fc.Arbitrary<Required<LineSearchOptions>> = fc.record({
   acceptRatio: fc.constantFrom(0, 0, 0.1, 0.5),
 });
 
-const passes = ({ kl, gain, finite }: Trial, fraction: number, o: Required<LineSearchOptions>): boolean =>
+const passes = ({ kl, gain, finite, feasible }: Trial, fraction: number, o: Required<LineSearchOptions>): boolean =>
   finite &&
+  feasible !== false &&
   Number.isFinite(kl) &&
   Number.isFinite(gain) &&
   kl <= o.delta &&
   gain > 0 &&
   gain > o.acceptRatio * fraction * o.expectedGain;
 
-/** Laws for {@link lineSearch}. */
+/** Laws for `lineSearch`. */
 export const lineSearchLaws = (search: LineSearch): readonly Law[] => {
   const cases = fc.tuple(settings, fc.array(trials, { minLength: 12, maxLength: 12 }));
   const run = ([options, list]: readonly [Required<LineSearchOptions>, readonly Trial[]]): {
@@ -43,7 +45,7 @@ export const lineSearchLaws = (search: LineSearch): readonly Law[] => {
   };
   return [
     law(
-      'line search: accepted means KL ≤ δ, gain > 0, enough of what was expected, and everything finite',
+      'line search: accepted means KL ≤ δ, gain > 0, enough of what was expected, everything finite and feasible',
       cases,
       (each) => {
         const { outcome, asked } = run(each);
@@ -64,13 +66,15 @@ export const lineSearchLaws = (search: LineSearch): readonly Law[] => {
       require(asked.length === options.maxTries && outcome.tries === options.maxTries, () =>
         `${asked.length} tries of ${options.maxTries}`);
       asked.forEach((fraction, k) => require(!passes(list[k] as Trial, fraction, options), () => `try ${k} was good`));
-      const { kl, gain, finite } = list[asked.length - 1] as Trial;
+      const { kl, gain, finite, feasible } = list[asked.length - 1] as Trial;
       const reason =
         !finite || !Number.isFinite(kl) || !Number.isFinite(gain)
           ? 'nonFinite'
           : kl > options.delta
             ? 'klExceeded'
-            : 'noImprovement';
+            : feasible === false
+              ? 'constraintViolated'
+              : 'noImprovement';
       require(outcome.reason === reason, () => `reason ${outcome.reason}, expected ${reason}`);
     }),
     law('line search: the tries are 1, s, s², … and the first good one ends them', cases, (each) => {
@@ -103,7 +107,7 @@ const curves: fc.Arbitrary<(scale: number) => Trial> = fc
     return { kl: z > edge ? NaN : kl, gain: 0, finite: true };
   });
 
-/** Laws for {@link boundaryStep} and {@link quadraticStep}. */
+/** Laws for `boundaryStep` and {@link quadraticStep}. */
 export const stepSizeLaws = (boundaryStep: Boundary): readonly Law[] => [
   law(
     'boundary: KL lies in [0.95 δ, δ] wherever it can',

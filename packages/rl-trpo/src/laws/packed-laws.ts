@@ -4,9 +4,7 @@ import { elements } from '@natgrad/tensor/internal';
 import type { Law } from '@natgrad/tensor/laws';
 import fc from 'fast-check';
 import type { Distribution, DistributionParameters, PackedParameters } from '../policy/distribution.js';
-import { arbitraryKey, require, requireClose } from './check.js';
-
-type Named = <T>(text: string, cases: fc.Arbitrary<T>, holds: (value: T) => unknown) => Law;
+import { arbitraryKey, type Named, require, requireClose } from './check.js';
 
 /** Laws of `packed`, where there is one; `several` draws parameters of three rows. */
 export const packedLaws = (

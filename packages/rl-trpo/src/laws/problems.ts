@@ -1,18 +1,27 @@
 /** Small random problems for the laws: models, states, and batches that their own policies drew. */
-import { foldIn, type Key, key, multiply, normal, split, type Tensor, uniformAt } from '@natgrad/tensor';
+import { foldIn, type Key, key, multiply, normal, split, type Tensor, treeMap, uniformAt } from '@natgrad/tensor';
 import { adopt, elements } from '@natgrad/tensor/internal';
 import fc from 'fast-check';
 import { actor } from '../act.js';
 import { type Batch, bootstrapRows, type Segment } from '../batch.js';
 import { initialState } from '../initial-state.js';
 import { actionKey } from '../keys.js';
-import type { Model } from '../model.js';
+import type { Model, ParameterTree } from '../model.js';
+import type { PolicyDistribution } from '../options.js';
+import type { ActionSpace } from '../policy/head.js';
+import { heads } from '../policy/heads.js';
 import { mlpModel, type Spaces } from '../policy/mlp-model.js';
 import type { StepConfig } from '../setup.js';
 import type { TrpoState } from '../state.js';
 
 /** Drawn rows: `[rows, width]` standard normal. */
 export const observationsOf = (drawKey: Key, rows: number, width: number): Tensor => normal(drawKey, [rows, width]);
+
+/** A random vector with the shapes of the parameters. */
+export const directionOf = (parameters: ParameterTree, seed: number): ParameterTree => {
+  let drawn = 0;
+  return treeMap((leaf) => normal(key(seed * 64 + drawn++), leaf.shape), parameters);
+};
 
 export interface BatchOptions {
   /** Rows of each segment. Default: 4, 7 and 5. */
@@ -92,3 +101,26 @@ export const problemOf = (config: StepConfig, seed: number, options: BatchOption
 
 export const problems = (config: StepConfig, options: BatchOptions = {}): fc.Arbitrary<Problem> =>
   fc.nat(1e6).map((seed) => problemOf(config, seed, options));
+
+/** Small spaces of every kind of action; bounded, so that every distribution fits. */
+const spacesByKind: Readonly<Record<ActionSpace['kind'], readonly Spaces[]>> = {
+  discrete: [{ observationSpace: { low: [0, 0] }, actionSpace: { kind: 'discrete', n: 3 } }],
+  multiDiscrete: [{ observationSpace: { low: [0, 0] }, actionSpace: { kind: 'multiDiscrete', counts: [2, 3] } }],
+  multiBinary: [{ observationSpace: { low: [0, 0] }, actionSpace: { kind: 'multiBinary', n: 2 } }],
+  box: [
+    { observationSpace: { low: [0, 0] }, actionSpace: { kind: 'box', low: [-2], high: [1] } },
+    { observationSpace: { low: [0] }, actionSpace: { kind: 'box', low: [-1, 0], high: [1, 3] } },
+  ],
+};
+
+/** A small network for every distribution that `mlpModel` knows, on each space that it fits. */
+export const everyPolicy: readonly Model[] = Object.entries(heads).flatMap(([name, { kind }]) =>
+  spacesByKind[kind].map((spaces) =>
+    mlpModel(spaces, {
+      distribution: name as PolicyDistribution,
+      hidden: [4],
+      valueHidden: [4],
+      outputScale: 1,
+    }),
+  ),
+);

@@ -1,5 +1,5 @@
 /** Laws of a whole step. */
-import { add, broadcastTo, linearize, matmul, multiply, ravel, sum } from '@natgrad/autodiff';
+import { add, broadcastTo, linearize, matmul, multiply, ravel } from '@natgrad/autodiff';
 import {
   item,
   key,
@@ -22,6 +22,7 @@ import type { Model, ParameterTree } from '../model.js';
 import { naturalGradient } from '../natural-gradient.js';
 import { diagonalGaussianDistribution } from '../policy/diagonal-gaussian.js';
 import { orthogonal } from '../policy/initialise.js';
+import type { TrpoReport } from '../report.js';
 import type { StepConfig } from '../setup.js';
 import type { TrpoState } from '../state.js';
 import { meanKl, surrogate } from '../surrogate.js';
@@ -35,36 +36,12 @@ import {
   snapshot,
 } from './check.js';
 import { type Problem, problemOf, problems } from './problems.js';
+import { batchTrees, treesOf, withoutCritic } from './steps.js';
 
 /** A step to be tested: `trpoStep`, or another algorithm that promises a trust region. */
-export type StepMaker = (config: StepConfig) => (state: TrpoState, batch: Batch) => Either<TrpoError, StepResult>;
-
-/** All tensors of a state. */
-const treesOf = (state: TrpoState): readonly unknown[] => [
-  state.policy,
-  state.value,
-  state.valueOptimiser.first,
-  state.valueOptimiser.second,
-  state.observationStatistics.mean,
-  state.observationStatistics.squares,
-  state.returnStatistics.mean,
-  state.returnStatistics.squares,
-  state.previousSolution,
-];
-
-const batchTrees = ({ segments: _, ...tensors }: Batch): unknown => tensors;
-
-/** A critic that always says 0, so that advantages are proportional to rewards. */
-const withoutCritic = (config: StepConfig): StepConfig => ({
-  ...config,
-  normaliseAdvantages: false,
-  valueEpochs: 0,
-  model: {
-    ...config.model,
-    initialise: (k) => config.model.initialise(k),
-    value: (_parameters, observations: Tensor): Tensor => multiply(sum(observations, 1), 0),
-  },
-});
+export type StepMaker = (
+  config: StepConfig,
+) => (state: TrpoState, batch: Batch) => Either<TrpoError, StepResult<TrpoReport>>;
 
 /**
  * Laws of a trust-region step for a configuration.
@@ -83,7 +60,7 @@ export const trustRegionLaws = (make: StepMaker, config: StepConfig): readonly L
   const named = <T>(text: string, cases: fc.Arbitrary<T>, holds: (value: T) => unknown): Law =>
     law(`step, ${label}: ${text}`, cases, holds);
   const cases = problems(config);
-  const run = (given: StepConfig, { state, batch }: Problem): StepResult => {
+  const run = (given: StepConfig, { state, batch }: Problem): StepResult<TrpoReport> => {
     const result = make(given)(state, batch);
     if (isLeft(result)) throw new Error(result.left.message);
     return result.right;
@@ -140,7 +117,7 @@ export const trustRegionLaws = (make: StepMaker, config: StepConfig): readonly L
       'invariant to positive scaling of the advantages',
       fc.tuple(cases, fc.constantFrom(2 ** -4, 2, 2 ** 10)),
       ([problem, factor]) => {
-        const without = withoutCritic(config);
+        const without = { ...withoutCritic(config), normaliseAdvantages: false };
         const larger = { ...problem, batch: { ...problem.batch, rewards: multiply(problem.batch.rewards, factor) } };
         // Factors are powers of two, so that only comparisons with absolute numbers could tell.
         requireIdenticalTrees('policies', run(without, larger).state.policy, run(without, problem).state.policy);

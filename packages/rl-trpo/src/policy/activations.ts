@@ -1,21 +1,8 @@
 /** Activations, each for traced tensors and for one number. */
-import {
-  absolute,
-  add,
-  divide,
-  exp,
-  expm1,
-  greater,
-  log1p,
-  maximum,
-  minimum,
-  multiply,
-  negate,
-  select,
-  tanh,
-} from '@natgrad/autodiff';
+import { add, divide, expm1, greater, maximum, minimum, multiply, select, tanh } from '@natgrad/autodiff';
 import type { Tensor } from '@natgrad/tensor';
 import type { Activation } from '../options.js';
+import { plainSoftplus, softplus } from './softplus.js';
 
 interface ActivationPair {
   readonly traced: (x: Tensor) => Tensor;
@@ -30,11 +17,7 @@ export const activations: { readonly [name in Activation]: ActivationPair } = {
   relu: { traced: (x) => maximum(x, 0), plain: (x) => Math.max(x, 0) },
   // The branch not taken must stay finite, or its derivative is 0·∞.
   elu: { traced: (x) => select(greater(x, 0), x, expm1(minimum(x, 0))), plain: (x) => (x > 0 ? x : Math.expm1(x)) },
-  // log(1 + eˣ) = max(x, 0) + log(1 + e^−|x|)
-  softplus: {
-    traced: (x) => add(maximum(x, 0), log1p(exp(negate(absolute(x))))),
-    plain: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
-  },
+  softplus: { traced: softplus, plain: plainSoftplus },
   sigmoid: { traced: sigmoid, plain: plainSigmoid },
   swish: { traced: (x) => multiply(x, sigmoid(x)), plain: (x) => x * plainSigmoid(x) },
   identity: { traced: (x) => x, plain: (x) => x },

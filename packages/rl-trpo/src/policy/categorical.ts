@@ -16,7 +16,10 @@ import {
 } from '@natgrad/autodiff';
 import { arange, item, type Tensor } from '@natgrad/tensor';
 import { adopt, categoricalAt, elements } from '@natgrad/tensor/internal';
-import type { Distribution, PackedDistribution } from './distribution.js';
+import { right } from 'fp-ts/lib/Either.js';
+import type { DistributionWithEntropy, PackedDistribution } from './distribution.js';
+import type { HeadMaker } from './head.js';
+import { largestAt, logProbabilityAt } from './packed-categorical.js';
 
 /** `logits` `[N, n]`: log-probabilities up to a constant of each row. */
 export type CategoricalParameters = { readonly logits: Tensor };
@@ -37,7 +40,7 @@ const expectation = (p: Tensor, x: Tensor): Tensor => sum(multiply(p, select(gre
  * console.log(item(coin.kl(fair, biased)).toFixed(2)); // 0.51
  * ```
  */
-export const categoricalDistribution = (n: number): Distribution<CategoricalParameters> => {
+export const categoricalDistribution = (n: number): DistributionWithEntropy<CategoricalParameters> => {
   const choices = arange(0, n, 1, 'i32');
   return {
     name: 'categorical',
@@ -82,26 +85,16 @@ const packed = (n: number): PackedDistribution => ({
   },
   logProbability: (parameters, actions) => {
     const { logits } = parameters as Packed;
-    return Float64Array.from(actions, (action, row) => {
-      const from = row * n;
-      const most = logits[from + largest(logits, from, n)] as number;
-      let sum = 0;
-      for (let j = from; j < from + n; j += 1) sum += Math.exp((logits[j] as number) - most);
-      return (logits[from + action] as number) - most - Math.log(sum);
-    });
+    return Float64Array.from(actions, (action, row) => logProbabilityAt(logits, row * n, n, action));
   },
   deterministicAction: (parameters) => {
     const { logits } = parameters as Packed;
-    return Float64Array.from({ length: logits.length / n }, (_, row) => largest(logits, row * n, n));
+    return Float64Array.from({ length: logits.length / n }, (_, row) => largestAt(logits, row * n, n));
   },
 });
 
-/** Which of `n` numbers from index `from` is the first largest; like `argmax`, which counts a NaN as largest. */
-const largest = (x: ArrayLike<number>, from: number, n: number): number => {
-  let best = 0;
-  for (let j = 1; j < n; j += 1) {
-    const [each, most] = [x[from + j] as number, x[from + best] as number];
-    if (each > most || (Number.isNaN(each) && !Number.isNaN(most))) best = j;
-  }
-  return best;
+/** A logit of each choice, from the network. */
+export const categoricalHead: HeadMaker<'discrete'> = {
+  kind: 'discrete',
+  make: ({ n }) => right({ distribution: categoricalDistribution(n), free: [], initial: {} }),
 };

@@ -2,7 +2,9 @@
 import { add, divide, exp, expm1, mean, multiply, negate, square, subtract, sum } from '@natgrad/autodiff';
 import { item, normalAt, type Tensor } from '@natgrad/tensor';
 import { adopt, elements } from '@natgrad/tensor/internal';
-import type { Distribution, PackedDistribution } from './distribution.js';
+import { right } from 'fp-ts/lib/Either.js';
+import type { DistributionWithEntropy, PackedDistribution } from './distribution.js';
+import type { Head, HeadMaker, HeadOptions } from './head.js';
 
 /** `mean` μ and `logDeviation` log σ, `[N, width]` each. */
 export type DiagonalGaussianParameters = { readonly mean: Tensor; readonly logDeviation: Tensor };
@@ -19,7 +21,7 @@ const HALF_LOG_TWO_PI = 0.5 * Math.log(2 * Math.PI);
  * console.log(item(gaussian.kl(narrow, wide))); // 0.5
  * ```
  */
-export const diagonalGaussianDistribution = (width: number): Distribution<DiagonalGaussianParameters> => ({
+export const diagonalGaussianDistribution = (width: number): DistributionWithEntropy<DiagonalGaussianParameters> => ({
   name: 'diagonalGaussian',
   action: { dtype: 'float', shape: [width] },
   parameterShapes: { mean: [width], logDeviation: [width] },
@@ -78,3 +80,30 @@ const packed = (width: number): PackedDistribution => ({
   },
   deterministicAction: (parameters) => Float64Array.from((parameters as Packed).mean),
 });
+
+/** log σ of every element at the beginning. */
+export const initialDeviation = (width: number, { initialLogDeviation }: HeadOptions): Head['initial'] => ({
+  logDeviation: new Array<number>(width).fill(initialLogDeviation),
+});
+
+/** μ from the network; log σ is learnt by itself and the same in every state. */
+export const diagonalGaussianHead: HeadMaker<'box'> = {
+  kind: 'box',
+  make: ({ low: { length: width } }, options) =>
+    right({
+      distribution: diagonalGaussianDistribution(width),
+      free: ['logDeviation'],
+      initial: initialDeviation(width, options),
+    }),
+};
+
+/** μ and log σ from the network. */
+export const stateDependentGaussianHead: HeadMaker<'box'> = {
+  kind: 'box',
+  make: ({ low: { length: width } }, options) =>
+    right({
+      distribution: diagonalGaussianDistribution(width),
+      free: [],
+      initial: initialDeviation(width, options),
+    }),
+};

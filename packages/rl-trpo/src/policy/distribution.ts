@@ -31,6 +31,18 @@ export interface PackedDistribution {
 }
 
 /**
+ * A smooth one-to-one map from the actions of a batch to what an environment is told of them, such as the squashing of a
+ * Gaussian by tanh. Rollouts and evaluation apply it; a batch, and every function of a {@link Distribution}, has the action as
+ * it was before.
+ */
+export interface ActionBijection {
+  /** Packed rows, fresh. Within the environment's bounds also after rounding. */
+  forward(actions: ArrayLike<number>): Float64Array;
+  /** log |det ∂forward(a)/∂a|, `[N]`: what changes a density over `a` into one over `forward(a)`. */
+  logDeterminant(actions: Tensor): Tensor;
+}
+
+/**
  * A family of distributions over actions, as pure functions of its parameters. All work on N rows at once and can be traced
  * and differentiated, except `sample`.
  *
@@ -42,10 +54,13 @@ export interface Distribution<P extends DistributionParameters = DistributionPar
   readonly action: ActionLayout;
   /** Shape of one row of each parameter. */
   readonly parameterShapes: { readonly [name in keyof P]: readonly number[] };
-  /** log π(a), natural logarithm, `[N]`. */
+  /** log π(a), natural logarithm, `[N]`; with a {@link bijection} the density of what the environment is told. */
   logProbability(parameters: P, actions: Tensor): Tensor;
-  /** Entropy in nats (differential for continuous actions), `[N]`. */
-  entropy(parameters: P): Tensor;
+  /**
+   * Entropy in nats (differential for continuous actions), `[N]`. Absent where nobody knows it: reports have none then, and an
+   * `entropyBonus` is refused.
+   */
+  entropy?(parameters: P): Tensor;
   /** KL(old ‖ new) in nats, `[N]`: the expectation is over the old distribution. */
   kl(old: P, next: P): Tensor;
   /** M·v, row by row: the Fisher information matrix of the family in its own parameters, times a tangent of them. */
@@ -56,6 +71,15 @@ export interface Distribution<P extends DistributionParameters = DistributionPar
   sample(parameters: P, keys: readonly Key[]): Tensor;
   /** The action of evaluation: the most likely choice, the mean of a Gaussian. */
   deterministicAction(parameters: P): Tensor;
+  /** Optional: what becomes of an action on its way to the environment. By default it is told the action itself. */
+  readonly bijection?: ActionBijection;
   /** Optional: the same for acting, without the cost of tensors, which for a few rows is most of the cost. */
   readonly packed?: PackedDistribution;
+}
+
+/** A distribution whose entropy is known. */
+export interface DistributionWithEntropy<P extends DistributionParameters = DistributionParameters>
+  extends Distribution<P> {
+  /** Entropy in nats (differential for continuous actions), `[N]`. */
+  entropy(parameters: P): Tensor;
 }

@@ -1,34 +1,48 @@
 /** The usual model: one perceptron for the policy, another for the critic. */
-import { broadcastTo, interpreter, reshape } from '@natgrad/autodiff';
-import { full, type Key, split, type Tensor } from '@natgrad/tensor';
-import { elements } from '@natgrad/tensor/internal';
+import { interpreter, reshape } from '@natgrad/autodiff';
+import { type Key, split, type Tensor } from '@natgrad/tensor';
+import { invalid } from '@natgrad/tensor/internal';
+import { type Either, isLeft, map } from 'fp-ts/lib/Either.js';
 import { defaultConfig, type TrpoConfig } from '../config.js';
+import type { TrpoError } from '../errors.js';
 import type { Inference, Model } from '../model.js';
-import { categoricalDistribution } from './categorical.js';
 import { compiledInference } from './compiled-inference.js';
-import { diagonalGaussianDistribution } from './diagonal-gaussian.js';
-import type { Distribution, DistributionParameters } from './distribution.js';
-import { initialiseMlp, type MlpParameters, mlp, mlpInference } from './mlp.js';
+import {
+  type ActionSpace,
+  type Head,
+  headParameters,
+  initialBias,
+  initialFree,
+  outputsOf,
+  packedHeadParameters,
+} from './head.js';
+import { policyHead } from './heads.js';
+import { checkpointedMlp, initialiseMlp, type MlpParameters, mlp, mlpFeatures, mlpInference } from './mlp.js';
 
 /** What a model needs to know of an environment; every `Env` of `@natgrad/envs` has it. */
 export interface Spaces {
   readonly observationSpace: { readonly low: readonly number[] };
-  readonly actionSpace:
-    | { readonly kind: 'discrete'; readonly n: number }
-    | { readonly kind: 'box'; readonly low: readonly number[] };
+  readonly actionSpace: ActionSpace;
 }
 
-/** `logDeviation` `[width]` belongs to the parameters of a Gaussian policy and is learnt with them. */
-export type MlpPolicyParameters = { readonly layers: MlpParameters; readonly logDeviation?: Tensor };
+/** The network, and whatever of the distribution is learnt by itself, such as the `logDeviation` `[width]` of a Gaussian. */
+export type MlpPolicyParameters = {
+  readonly layers: MlpParameters;
+  readonly logDeviation?: Tensor;
+  readonly [free: string]: Tensor | MlpParameters;
+};
 
 type ModelOptions = Pick<
   TrpoConfig,
   | 'hidden'
   | 'valueHidden'
+  | 'sharedLayers'
+  | 'checkpointing'
   | 'activation'
   | 'valueActivation'
   | 'initialisation'
   | 'outputScale'
+  | 'distribution'
   | 'initialLogDeviation'
   | 'dtype'
 >;
@@ -42,42 +56,12 @@ const PLAIN_WORK = 16_384;
 /** Rows of the compiled program: a few environments at once, and not much is lost on a single one. */
 const ROWS_TOGETHER = 8;
 
-/** What differs between choices and continuous actions: the distribution, the width of the network's output, and log σ. */
-interface Head {
-  readonly distribution: Distribution;
-  readonly outputs: number;
-  readonly parameters: (output: Tensor, policy: MlpPolicyParameters) => DistributionParameters;
-  readonly packed: (
-    output: Float64Array,
-    rows: number,
-    policy: MlpPolicyParameters,
-  ) => Readonly<Record<string, Float64Array>>;
-  readonly extra: (options: ModelOptions) => { readonly logDeviation?: Tensor };
-}
-
-const categoricalHead = (n: number): Head => ({
-  distribution: categoricalDistribution(n),
-  outputs: n,
-  parameters: (logits) => ({ logits }),
-  packed: (logits) => ({ logits }),
-  extra: () => ({}),
-});
-
-const gaussianHead = (width: number): Head => ({
-  distribution: diagonalGaussianDistribution(width),
-  outputs: width,
-  parameters: (mean, { logDeviation }) => ({ mean, logDeviation: broadcastTo(logDeviation as Tensor, mean.shape) }),
-  packed: (mean, rows, { logDeviation }) => {
-    const row = elements(logDeviation as Tensor);
-    return { mean, logDeviation: Float64Array.from({ length: rows * width }, (_, i) => row[i % width] as number) };
-  },
-  extra: ({ initialLogDeviation, dtype }) => ({ logDeviation: full([width], initialLogDeviation, dtype) }),
-});
-
 /**
- * Perceptrons with the widths and activations of a configuration: a categorical policy for choices, a diagonal Gaussian whose
- * log σ does not depend on the state for boxes. The last layer of the policy begins small, that of the critic with gain 1.
+ * Perceptrons with the widths and activations of a configuration. The option `distribution` says what the policy is a
+ * distribution of; by default it is categorical for choices, a product of coins for switches, and for boxes a diagonal Gaussian
+ * whose log σ does not depend on the state. The last layer of the policy begins small, that of the critic with gain 1.
  *
+ * @throws `InvalidArgument` for a distribution that does not fit the actions; {@link tryMlpModel} gives it as data
  * @example
  * ```ts
  * const model = mlpModel({ observationSpace: { low: [0, 0, 0, 0] }, actionSpace: { kind: 'discrete', n: 2 } });
@@ -89,34 +73,75 @@ export const mlpModel = (
   spaces: Spaces,
   options: Partial<ModelOptions> = {},
 ): Model<MlpPolicyParameters, MlpParameters> => {
+  const model = tryMlpModel(spaces, options);
+  if (isLeft(model)) {
+    const [{ field, found, expected }] = model.left.issues;
+    throw invalid('mlpModel', model.left.message, { argument: field, found, expected });
+  }
+  return model.right;
+};
+
+/**
+ * {@link mlpModel}, with what does not go together as data.
+ *
+ * @returns `Left` for a distribution that does not fit the actions, with the ones that do
+ * @example
+ * ```ts
+ * const spaces = { observationSpace: { low: [0] }, actionSpace: { kind: 'box', low: [-Infinity], high: [1] } } as const;
+ * const model = tryMlpModel(spaces, { distribution: 'squashedGaussian' });
+ * console.log(model._tag === 'Left' && model.left.issues[0].field); // distribution
+ * ```
+ */
+export const tryMlpModel = (
+  spaces: Spaces,
+  options: Partial<ModelOptions> = {},
+): Either<TrpoError, Model<MlpPolicyParameters, MlpParameters>> => {
   const complete: ModelOptions = { ...defaultConfig, ...options };
-  const { hidden, valueHidden, activation, valueActivation, initialisation, outputScale, dtype } = complete;
+  return map((head: Head) => modelOf(spaces, head, complete))(policyHead(spaces.actionSpace, complete));
+};
+
+const modelOf = (spaces: Spaces, head: Head, options: ModelOptions): Model<MlpPolicyParameters, MlpParameters> => {
+  const { hidden, valueHidden, activation, valueActivation, initialisation, outputScale, dtype } = options;
+  const { sharedLayers, checkpointing } = options;
   const inputs = spaces.observationSpace.low.length;
-  const { actionSpace } = spaces;
-  const head = actionSpace.kind === 'discrete' ? categoricalHead(actionSpace.n) : gaussianHead(actionSpace.low.length);
-  const widths = [inputs, ...hidden, head.outputs];
+  const widths = [inputs, ...hidden, outputsOf(head)];
+  const policyNetwork = checkpointing ? checkpointedMlp : mlp;
   const work = widths.slice(1).reduce((sum, width, k) => sum + width * (widths[k] as number), 0);
   const model: Model<MlpPolicyParameters, MlpParameters> = {
     observationWidth: inputs,
     distribution: head.distribution,
-    policy: (parameters, observations) => head.parameters(mlp(parameters.layers, observations, activation), parameters),
+    policy: (parameters, observations) =>
+      headParameters(head, policyNetwork(parameters.layers, observations, activation), parameters),
+    ...(sharedLayers === 0
+      ? {}
+      : {
+          features: ({ layers }: MlpPolicyParameters, observations: Tensor): Tensor =>
+            mlpFeatures(layers.slice(0, sharedLayers), observations, activation),
+        }),
+    ...(checkpointing ? { checkpointing } : {}),
     value: (layers, observations) =>
       reshape(mlp(layers, observations, valueActivation), [observations.shape[0] as number]),
     initialise: (key: Key) => {
       const [policyKey, valueKey] = split(key);
+      const bias = initialBias(head, dtype);
       const layers = initialiseMlp(policyKey, widths, {
         initialisation,
         outputScale,
         dtype,
+        ...(bias === null ? {} : { outputBias: bias }),
       });
-      const value = initialiseMlp(valueKey, [inputs, ...valueHidden, 1], { initialisation, dtype });
-      return { policy: { layers, ...head.extra(complete) }, value };
+      const value = initialiseMlp(valueKey, [widths[sharedLayers] as number, ...valueHidden, 1], {
+        initialisation,
+        dtype,
+      });
+      return { policy: { layers, ...initialFree(head, dtype) }, value };
     },
     inference: (parameters, engine): Inference => {
       if (work > PLAIN_WORK && engine !== interpreter)
         return compiledInference(model, parameters, engine, ROWS_TOGETHER);
       const forward = mlpInference(parameters.layers, activation);
-      return (observations, rows) => head.packed(forward(observations, rows), rows, parameters);
+      const parametersOf = packedHeadParameters(head, parameters);
+      return (observations, rows) => parametersOf(forward(observations, rows), rows);
     },
   };
   return model;

@@ -1,5 +1,5 @@
 /** Multilayer perceptrons: as traceable functions, and as plain loops for acting. */
-import { add, matmul } from '@natgrad/autodiff';
+import { add, checkpoint, matmul } from '@natgrad/autodiff';
 import { type FloatDType, type Key, split, type Tensor, zeros } from '@natgrad/tensor';
 import { elements } from '@natgrad/tensor/internal';
 import type { Activation } from '../options.js';
@@ -8,12 +8,16 @@ import { lecun, orthogonal } from './initialise.js';
 
 /** y = x·weight + bias. */
 export type DenseLayer = { readonly weight: Tensor; readonly bias: Tensor };
+/** Layers in order, the one next to the inputs first. */
 export type MlpParameters = readonly DenseLayer[];
 
+/** How the weights of a network begin. */
 export interface MlpOptions {
   readonly initialisation?: 'orthogonal' | 'lecun';
   /** Gain of the last layer. Default 1. */
   readonly outputScale?: number;
+  /** Bias of the last layer. Default zeros. */
+  readonly outputBias?: Tensor;
   readonly dtype?: FloatDType;
 }
 
@@ -21,7 +25,7 @@ export interface MlpOptions {
 const HIDDEN_GAIN = Math.SQRT2;
 
 /**
- * Fresh parameters for layers of these widths, inputs first. Biases are zero.
+ * Fresh parameters for layers of these widths, inputs first. Biases are zero, unless that of the last layer is given.
  *
  * @example
  * ```ts
@@ -30,7 +34,7 @@ const HIDDEN_GAIN = Math.SQRT2;
  * ```
  */
 export const initialiseMlp = (key: Key, widths: readonly number[], options: MlpOptions = {}): MlpParameters => {
-  const { initialisation = 'orthogonal', outputScale = 1, dtype = 'f64' } = options;
+  const { initialisation = 'orthogonal', outputScale = 1, outputBias, dtype = 'f64' } = options;
   const keys = split(key, widths.length - 1);
   return keys.map((layerKey, k) => {
     const [inputs, outputs] = [widths[k] as number, widths[k + 1] as number];
@@ -39,29 +43,49 @@ export const initialiseMlp = (key: Key, widths: readonly number[], options: MlpO
       initialisation === 'orthogonal'
         ? orthogonal(layerKey, inputs, outputs, isLast ? outputScale : HIDDEN_GAIN, dtype)
         : lecun(layerKey, inputs, outputs, isLast ? outputScale : 1, dtype);
-    return { weight, bias: zeros([outputs], dtype) };
+    return { weight, bias: isLast && outputBias !== undefined ? outputBias : zeros([outputs], dtype) };
   });
 };
 
+const dense = (h: Tensor, { weight, bias }: DenseLayer): Tensor => add(matmul(h, weight), bias);
+
 /** The network as a traceable function: `[N, inputs]` → `[N, outputs]`, activated between layers but not after the last. */
 export const mlp = (layers: MlpParameters, x: Tensor, activation: Activation = 'tanh'): Tensor =>
-  layers.reduce((h, { weight, bias }, k) => {
-    const z = add(matmul(h, weight), bias);
+  layers.reduce((h, layer, k) => {
+    const z = dense(h, layer);
     return k === layers.length - 1 ? z : activations[activation].traced(z);
   }, x);
+
+/** Hidden layers alone: `[N, inputs]` → `[N, width of the last]`, activated after each. */
+export const mlpFeatures = (layers: MlpParameters, x: Tensor, activation: Activation = 'tanh'): Tensor =>
+  layers.reduce((h, layer) => activations[activation].traced(dense(h, layer)), x);
+
+/**
+ * {@link mlp}, which keeps few activations for its derivatives: n layers in blocks of ⌈√n⌉, of which only the inputs are kept, and
+ * what is inside is computed again where it is needed, a block at a time (Chen, Xu, Zhang and Guestrin 2016, "Training deep nets
+ * with sublinear memory cost", section 3).
+ */
+export const checkpointedMlp = (layers: MlpParameters, x: Tensor, activation: Activation = 'tanh'): Tensor => {
+  const size = Math.ceil(Math.sqrt(layers.length));
+  const hidden = checkpoint((block: MlpParameters, h: Tensor) => mlpFeatures(block, h, activation));
+  const last = checkpoint((block: MlpParameters, h: Tensor) => mlp(block, h, activation));
+  return Array.from({ length: Math.ceil(layers.length / size) }, (_, k) =>
+    layers.slice(k * size, (k + 1) * size),
+  ).reduce((h, block, k) => ((k + 1) * size < layers.length ? hidden : last)(block, h), x);
+};
 
 /** Outputs that are summed side by side: their sums do not wait for each other, and fit into registers. */
 const BLOCK = 4;
 
 /** A layer for acting: weights in blocks of columns, so that the inner loop reads them in order. */
-interface PackedLayer {
+export interface PackedLayer {
   readonly inputs: number;
   readonly outputs: number;
   readonly weight: Float64Array;
   readonly bias: Float64Array;
 }
 
-const packLayer = ({ weight, bias }: DenseLayer): PackedLayer => {
+export const packLayer = ({ weight, bias }: DenseLayer): PackedLayer => {
   const [inputs, outputs] = weight.shape as readonly [number, number];
   const from = elements(weight);
   const packed = new Float64Array(Math.ceil(outputs / BLOCK) * BLOCK * inputs);
@@ -72,7 +96,7 @@ const packLayer = ({ weight, bias }: DenseLayer): PackedLayer => {
 };
 
 /** Writes rows of x·weight + bias. Every sum runs over the inputs in order. */
-const denseInto = (
+export const denseInto = (
   { inputs, outputs, weight, bias }: PackedLayer,
   x: Float64Array,
   rows: number,

@@ -7,14 +7,16 @@ import type { TrpoConfig } from '../config.js';
 import type { EngineOptions } from '../engine.js';
 import type { Model } from '../model.js';
 import type { TrpoState } from '../state.js';
-import { clipActions } from './clip.js';
+import { environmentActions } from './environment-actions.js';
 
+/** How actions are chosen. */
 export type EvaluationMode =
   /** The most likely choice, the mean of a Gaussian. */
   | 'deterministic'
   /** Actions are sampled, as in training. */
   | 'sampled';
 
+/** Which episodes to run. */
 export interface EvaluationOptions {
   readonly key: Key;
   /** Default 100. */
@@ -25,12 +27,15 @@ export interface EvaluationOptions {
   readonly maxSteps?: number;
 }
 
+/** How episodes went. */
 export interface Evaluation {
   readonly mode: EvaluationMode;
   /** Sum of rewards of each episode, in order. */
   readonly returns: readonly number[];
   /** Steps of each episode. */
   readonly lengths: readonly number[];
+  /** Total cost of each episode; null in environments without costs. */
+  readonly costs: readonly number[] | null;
   readonly mean: number;
   /** Standard deviation over the episodes (with n, not n − 1). */
   readonly deviation: number;
@@ -38,6 +43,7 @@ export interface Evaluation {
   readonly max: number;
 }
 
+/** The model, the environment, and the options that concern acting. */
 export type EvaluationConfig = { readonly model: Model; readonly env: Env } & Pick<
   TrpoConfig,
   'clipActions' | 'normaliseObservations' | 'observationClip'
@@ -70,8 +76,10 @@ export const evaluate = (config: EvaluationConfig, state: TrpoState, options: Ev
   const { sample, deterministic } = actor(config, state);
   const width = model.observationWidth;
   const space = env.actionSpace;
+  const toEnvironment = environmentActions(model.distribution, space, config.clipActions);
   const returns = new Array<number>(episodes).fill(0);
   const lengths = new Array<number>(episodes).fill(0);
+  const costs = new Array<number>(episodes).fill(0);
   let live: readonly Live[] = returns.map((_, episode) => {
     const [start, acting] = split(foldIn(key, episode));
     return { episode, key: acting, ...env.reset(start) };
@@ -86,21 +94,32 @@ export const evaluate = (config: EvaluationConfig, state: TrpoState, options: Ev
             observations,
             live.map((each) => foldIn(each.key, step)),
           ).actions;
-    const actions = clipActions(space, config.clipActions, chosen);
+    const actions = toEnvironment(chosen);
+    const actionWidth = actions.length / live.length;
     live = live.filter((each, row) => {
       const action =
         space.kind === 'discrete'
           ? (actions[row] as number)
-          : actions.slice(row * space.low.length, (row + 1) * space.low.length);
+          : actions.slice(row * actionWidth, (row + 1) * actionWidth);
       const next = env.step(each.state, action);
       each.state = next.state;
       each.observation = next.observation;
       returns[each.episode] = (returns[each.episode] as number) + next.reward;
+      costs[each.episode] = (costs[each.episode] as number) + (next.cost ?? 0);
       lengths[each.episode] = step + 1;
       return !next.terminated && !next.truncated && step + 1 < maxSteps;
     });
   }
   const mean = returns.reduce((sum, x) => sum + x, 0) / episodes;
   const deviation = Math.sqrt(returns.reduce((sum, x) => sum + (x - mean) ** 2, 0) / episodes);
-  return { mode, returns, lengths, mean, deviation, min: Math.min(...returns), max: Math.max(...returns) };
+  return {
+    mode,
+    returns,
+    lengths,
+    costs: env.reportsCost === true ? costs : null,
+    mean,
+    deviation,
+    min: Math.min(...returns),
+    max: Math.max(...returns),
+  };
 };

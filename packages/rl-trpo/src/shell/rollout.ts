@@ -10,7 +10,7 @@ import { environmentKey } from '../keys.js';
 import type { Model } from '../model.js';
 import type { DistributionParameters } from '../policy/distribution.js';
 import type { TrpoState } from '../state.js';
-import { clipActions } from './clip.js';
+import { environmentActions } from './environment-actions.js';
 
 /** Where the environments stand between two rollouts. Plain data, like the states in it. */
 export interface Environments {
@@ -19,12 +19,14 @@ export interface Environments {
   readonly observations: Float64Array;
 }
 
+/** A batch, and what is needed to go on from it. */
 export interface Rollout {
   readonly batch: Batch;
   /** Where the environments stand afterwards. */
   readonly environments: Environments;
 }
 
+/** The model, the environments, and the options that concern acting. */
 export type RolloutConfig = { readonly model: Model; readonly envs: VectorEnv } & Pick<
   TrpoConfig,
   'batchSize' | 'wholeEpisodes' | 'clipActions' | 'normaliseObservations' | 'observationClip'
@@ -59,6 +61,7 @@ const takeSteps = (
 ): { readonly taken: readonly Taken[]; readonly lengths: readonly number[] } => {
   const { envs, batchSize, wholeEpisodes } = config;
   const { sample } = actor(config, state);
+  const toEnvironment = environmentActions(config.model.distribution, envs.actionSpace, config.clipActions);
   const share = Math.ceil(batchSize / envs.count);
   const taken: Taken[] = [];
   const lengths = new Array<number>(envs.count).fill(0);
@@ -69,7 +72,7 @@ const takeSteps = (
     // The action's key: see `actionKey`.
     const keys = acting.map((each) => foldIn(each, taken.length));
     const acted = sample(observations, keys);
-    const transition = envs.step(vector, clipActions(envs.actionSpace, config.clipActions, acted.actions));
+    const transition = envs.step(vector, toEnvironment(acted.actions));
     taken.push({ observations, acted, transition });
     ({ state: vector, observations } = transition);
     if (taken.length < share) continue;
@@ -131,9 +134,10 @@ const pick = (packed: Float64Array, width: number, rows: readonly number[]): Flo
  * A pure function of its arguments. Which action environment `i` takes at step `t` depends on its observation and on
  * `actionKey(state.key, i, t)`, not on the other environments. Observations are normalised for the policy with the statistics
  * in the state, which do not change meanwhile; the batch holds the raw ones. It also keeps actions as they were sampled, with
- * their log-probabilities, while environments get them clipped to their bounds (unless `clipActions` is off).
+ * their log-probabilities, while environments get them squashed if the distribution does that, and clipped to their bounds (unless
+ * `clipActions` is off).
  *
- * @param from where the environments stand: {@link startEnvironments}, or what the last rollout left
+ * @param from where the environments stand: what `envs.reset` gives, or what the last rollout left
  * @throws what the environments or the model throw, and `InvalidArgument` for another number of environments
  */
 export const rollout = (config: RolloutConfig, state: TrpoState, from: Environments): Rollout => {
@@ -200,6 +204,15 @@ export const rollout = (config: RolloutConfig, state: TrpoState, from: Environme
         'f64',
         [rows],
       ),
+      ...(envs.env.reportsCost === true
+        ? {
+            costs: adopt(
+              floats(1, ({ transition }) => transition.costs ?? []),
+              'f64',
+              [rows],
+            ),
+          }
+        : {}),
       terminated: adopt(terminated, 'bool', [rows]),
       truncated: adopt(truncated, 'bool', [rows]),
       finalObservations: adopt(finals, 'f64', [ends.length, width]),

@@ -1,15 +1,16 @@
-/** Training: `trpoStep` unfolded over rollouts. What is not a pure function of the state is here: the clock, and waiting. */
+/** Training: the step of an algorithm unfolded over rollouts. What is not a pure function of the state is here: the clock, and waiting. */
 import type { VectorEnv } from '@natgrad/envs';
 import { type Key, split } from '@natgrad/tensor';
 import { type Either, isLeft } from 'fp-ts/lib/Either.js';
+import { type AlgorithmName, algorithms, decodeAlgorithm, needsCosts } from '../algorithms/index.js';
 import { decodeConfig, type TrpoConfig } from '../config.js';
 import { issueError, type TrpoError } from '../errors.js';
+import type { Probe, Stage } from '../frame.js';
 import { initialState } from '../initial-state.js';
 import type { Model } from '../model.js';
-import { mlpModel } from '../policy/mlp-model.js';
+import { tryModelFor } from '../policy/model-for.js';
 import type { StepReport } from '../report.js';
 import type { TrpoState } from '../state.js';
-import { type Probe, type Stage, trpoStep } from '../step.js';
 import { type Environments, rollout } from './rollout.js';
 
 /** All that training goes on from: plain data and tensors. */
@@ -34,11 +35,14 @@ export interface Iteration extends Snapshot {
   readonly record: IterationRecord;
 }
 
+/** What to train, where, with what options, and from where on. */
 export interface TrainConfig {
   /** What to act in, e.g. `vectorise(cartPole(), 8)`. */
   readonly envs: VectorEnv;
-  /** Default: `mlpModel` for these environments. */
+  /** Default: the one for these environments that the option `network` names, a perceptron. */
   readonly model?: Model;
+  /** What improves the policy. Default: `trpo`. */
+  readonly algorithm?: AlgorithmName;
   /** Options that differ from the defaults; `environments` is the number of `envs`. */
   readonly options?: Partial<TrpoConfig>;
   /** Source of all randomness. */
@@ -66,8 +70,19 @@ const orThrow = <T>(result: Either<TrpoError, T>): T => {
   return result.right;
 };
 
+/** What is wrong with constraints on costs that nobody reports. */
+export const costsMissing = (algorithm: AlgorithmName, environment: string): TrpoError =>
+  issueError('InvalidConfig', {
+    code: 'contradiction',
+    field: 'algorithm',
+    found: `'${algorithm}' in ${environment}, which reports no costs`,
+    expected: 'an environment that reports costs, such as Detour-v0, or another algorithm',
+  });
+
 /** The options of training in these environments, complete. */
-const resolve = ({ envs, options = {} }: TrainConfig): TrpoConfig => {
+const resolve = ({ envs, options = {}, algorithm = 'trpo' }: TrainConfig): TrpoConfig => {
+  if (needsCosts(orThrow(decodeAlgorithm(algorithm))) && envs.env.reportsCost !== true)
+    throw new TrainingError(costsMissing(algorithm, envs.env.id));
   const config = orThrow(decodeConfig({ ...options, environments: options.environments ?? envs.count }));
   if (config.environments !== envs.count)
     throw new TrainingError(
@@ -88,7 +103,7 @@ const resolve = ({ envs, options = {} }: TrainConfig): TrpoConfig => {
  */
 export const startOfTraining = (config: TrainConfig): Snapshot => {
   const options = resolve(config);
-  const model = config.model ?? mlpModel(config.envs, options);
+  const model = config.model ?? orThrow<Model>(tryModelFor(config.envs, options));
   const [stateKey, environmentsKey] = split(config.key);
   const { state: vector, observations } = config.envs.reset(environmentsKey);
   return { state: orThrow(initialState({ model, ...options }, stateKey)), environments: { vector, observations } };
@@ -97,7 +112,7 @@ export const startOfTraining = (config: TrainConfig): Snapshot => {
 /** Lets whatever else waits, such as signals and output, have its turn. */
 const pause = (): Promise<void> => new Promise((resume) => setTimeout(resume, 0));
 
-const STAGES: readonly Stage[] = ['advantages', 'gradient', 'conjugateGradient', 'lineSearch', 'valueFit'];
+const STAGES: readonly Stage[] = ['advantages', 'gradient', 'conjugateGradient', 'lineSearch', 'policyFit', 'valueFit'];
 
 /** A probe, and the seconds that each stage took since the stopwatch was last read. */
 const stopwatch = (): { readonly probe: Probe; readonly read: () => Record<Stage, number> } => {
@@ -140,9 +155,9 @@ const stopwatch = (): { readonly probe: Probe; readonly read: () => Record<Stage
 export async function* train(config: TrainConfig): AsyncGenerator<Iteration, void, undefined> {
   const { envs, steps = Infinity } = config;
   const options = resolve(config);
-  const model = config.model ?? mlpModel(envs, options);
+  const model = config.model ?? orThrow<Model>(tryModelFor(envs, options));
   const { probe, read } = stopwatch();
-  const step = trpoStep({ model, ...options }, probe);
+  const step = algorithms[config.algorithm ?? 'trpo']({ model, ...options }, probe);
   let { state, environments } = config.from ?? startOfTraining(config);
   while (state.steps < steps) {
     const start = performance.now();

@@ -2,6 +2,8 @@
 import { join } from 'node:path';
 import { decodeSafetensors, encodeSafetensors } from '@natgrad/tensor';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { defaultConfig } from '../../config.js';
+import { emptyStatistics } from '../../running-statistics.js';
 import type { Snapshot } from '../train.js';
 import { decodeData, encodeData, UndecodableData } from './codec.js';
 import { checkFormat, identityOf, RUN_FORMAT, type RunDescription } from './description.js';
@@ -63,12 +65,20 @@ export const writeCheckpoint = (
   });
 };
 
+/** What the identity of a checkpoint lacks that is older than an algorithm's name or an option: what there was then. */
+const whatThereWas: Readonly<Record<string, unknown>> = { ...defaultConfig, algorithm: 'trpo' };
+
 /** Values of a checkpoint's identity that differ from the run's. */
 const foreign = (path: string, description: RunDescription, identity: unknown): RunError | null => {
   const expected = identityOf(description);
-  const found = (typeof identity === 'object' && identity !== null ? identity : {}) as Readonly<
+  const written = (typeof identity === 'object' && identity !== null ? identity : {}) as Readonly<
     Record<string, unknown>
   >;
+  const found = Object.fromEntries(
+    [...new Set([...Object.keys(expected), ...Object.keys(written)])]
+      .filter((name) => Object.hasOwn(written, name) || Object.hasOwn(whatThereWas, name))
+      .map((name) => [name, Object.hasOwn(written, name) ? written[name] : whatThereWas[name]]),
+  );
   const names = [...new Set([...Object.keys(expected), ...Object.keys(found)])];
   const differing = names.filter((name) => JSON.stringify(found[name]) !== JSON.stringify(expected[name]));
   const show = (from: Readonly<Record<string, unknown>>): string =>
@@ -105,13 +115,22 @@ const readVerified = (
   return right({ state: state.right, tensors: tensors.right });
 };
 
+/** A snapshot from before states had a memory and statistics of returns, and episodes costs. */
+const completed = ({ state, ...rest }: Snapshot): Snapshot => {
+  const { memory = null, valueStatistics = emptyStatistics(1) } = state as Partial<Snapshot['state']>;
+  const progress = state.progress.map((each) => ({ ...each, cost: (each as Partial<typeof each> | null)?.cost ?? 0 }));
+  return { ...rest, state: { ...state, memory, valueStatistics, progress } };
+};
+
 const hasParts = (data: unknown): data is Snapshot => {
   const { state, environments } = (data ?? {}) as Partial<Record<keyof Snapshot, unknown>>;
   const { vector, observations } = (environments ?? {}) as Partial<Record<string, unknown>>;
+  const { progress } = (state ?? {}) as Partial<Record<string, unknown>>;
   const { states, episodes } = (vector ?? {}) as Partial<Record<string, unknown>>;
   return (
     typeof state === 'object' &&
     state !== null &&
+    Array.isArray(progress) &&
     observations instanceof Float64Array &&
     Array.isArray(states) &&
     Array.isArray(episodes)
@@ -135,7 +154,7 @@ const readCheckpoint = (system: FileSystem, path: string, description: RunDescri
   if (isLeft(tensors)) return malformed(tensors.left.message);
   try {
     const data = decodeData(checked.right['data'], tensors.right.tensors);
-    return hasParts(data) ? right(data) : malformed('parts of the state are missing');
+    return hasParts(data) ? right(completed(data)) : malformed('parts of the state are missing');
   } catch (error) {
     if (error instanceof UndecodableData) return malformed(error.message);
     throw error;

@@ -1,5 +1,6 @@
 /** What a run is of: all that training needs to begin, and what it ran on. */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { type AlgorithmName, decodeAlgorithm } from '../../algorithms/index.js';
 import { decodeConfig, type TrpoConfig } from '../../config.js';
 import { type RunError, runError } from './errors.js';
 
@@ -8,6 +9,8 @@ export const RUN_FORMAT = 1;
 
 export interface RunDescription {
   readonly environment: { readonly id: string; readonly options: Readonly<Record<string, unknown>> };
+  /** What improves the policy. */
+  readonly algorithm: AlgorithmName;
   readonly seed: number;
   /** Environment steps to train for. */
   readonly steps: number;
@@ -55,7 +58,8 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 export const decodeDescription = (path: string, json: unknown): Either<RunError, RunDescription> => {
   const checked = checkFormat(path, json);
   if (isLeft(checked)) return checked;
-  const { environment, seed, steps, preset, options, versions } = checked.right;
+  // Runs from before there was a choice of algorithms are of TRPO.
+  const { environment, algorithm = 'trpo', seed, steps, preset, options, versions } = checked.right;
   const malformed = (field: string, expected: string): Either<RunError, never> =>
     left(runError('Malformed', path, `${field} is not as natgrad writes it`, `${field}: ${expected}`));
   if (!isRecord(environment) || typeof environment['id'] !== 'string' || !isRecord(environment['options']))
@@ -68,8 +72,12 @@ export const decodeDescription = (path: string, json: unknown): Either<RunError,
   const decoded = decodeConfig(withEngine(options, versions));
   if (isLeft(decoded))
     return left(runError('Malformed', path, decoded.left.message, 'options that this version knows'));
+  const known = decodeAlgorithm(algorithm);
+  if (isLeft(known))
+    return left(runError('Malformed', path, known.left.message, 'an algorithm that this version knows'));
   return right({
     environment: { id: environment['id'], options: environment['options'] },
+    algorithm: known.right,
     seed,
     steps,
     preset,
@@ -85,10 +93,16 @@ const withEngine = (options: unknown, versions: Readonly<Record<string, unknown>
     : options;
 
 /** What a checkpoint must have in common with its run, by name; a state is no other because another engine found it. */
-export const identityOf = ({ environment, seed, options }: RunDescription): Readonly<Record<string, unknown>> => {
+export const identityOf = ({
+  environment,
+  algorithm,
+  seed,
+  options,
+}: RunDescription): Readonly<Record<string, unknown>> => {
   const { engine: _engine, deterministic: _deterministic, ...identity } = options;
   return {
     environment: environment.id,
+    algorithm,
     ...Object.fromEntries(Object.entries(environment.options).map(([name, value]) => [`env.${name}`, value])),
     seed,
     ...identity,

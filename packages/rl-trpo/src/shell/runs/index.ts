@@ -1,4 +1,8 @@
-/** Runs on disk: folders with checkpoints that a crash at any moment leaves intact. Needs Node. */
+/**
+ * Runs on disk: folders with checkpoints that a crash at any moment leaves intact. Needs Node.
+ *
+ * @module @natgrad/rl-trpo/runs
+ */
 export type { RunDescription } from './description.js';
 export type { RunError, RunErrorCode } from './errors.js';
 export { type FileSystem, nodeFileSystem } from './files.js';

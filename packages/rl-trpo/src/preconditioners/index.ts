@@ -1,0 +1,14 @@
+/** Every preconditioner by the name that the option `preconditioner` knows. A new one is a file, and a line here and there. */
+import type { OptionTable, OptionValue } from '../options.js';
+import { diagonal } from './diagonal.js';
+import { kfac } from './kfac.js';
+import { none } from './none.js';
+import type { Preconditioner } from './preconditioner.js';
+
+export type PreconditionerName = OptionValue<OptionTable['preconditioner']>;
+
+export const preconditioners: Readonly<Record<PreconditionerName, Preconditioner>> = Object.freeze({
+  none,
+  diagonal,
+  kfac,
+});
