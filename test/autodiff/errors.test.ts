@@ -4,7 +4,6 @@ import * as ad from '@natgrad/autodiff';
 import {
   arange,
   type ErrorCode,
-  isNatgradError,
   item,
   type NatgradError,
   ones,

@@ -4,7 +4,6 @@ import {
   type DType,
   fromTypedArray,
   isNatgradError,
-  type NatgradError,
   reshape,
   reverse,
   slice,

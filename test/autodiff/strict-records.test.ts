@@ -1,7 +1,7 @@
 /** What the records of primitives refuse, whoever binds them without the operations that promote and broadcast. */
 import { bind1, dot, matmul, vmap } from '@natgrad/autodiff';
 import { avalOf, traceFlat } from '@natgrad/autodiff/internal';
-import { full, isNatgradError, item, ones, type Tensor, tensor, toNested, zeros } from '@natgrad/tensor';
+import { full, item, ones, type Tensor, tensor, toNested, zeros } from '@natgrad/tensor';
 import { describe, expect, test } from 'vitest';
 import type { Primitive } from '../../packages/autodiff/src/ir/primitive.js';
 import { matmulPrimitive } from '../../packages/autodiff/src/primitives/matmul.js';

@@ -56,6 +56,7 @@ describe('train --json', () => {
         'conjugateGradient',
         'gradient',
         'lineSearch',
+        'policyFit',
         'rollout',
         'valueFit',
       ]);
@@ -99,6 +100,36 @@ describe('train --json', () => {
     };
     expect(objects(fewer.stdout)[0]).toMatchObject({ mean: returns[0], deviation: 0, episodes: 1 });
     expect(objects(sampled.stdout)[0]).toMatchObject({ mode: 'sampled', episodes: 5 });
+  });
+});
+
+describe('--algorithm', () => {
+  test('ppo: a run of its own, shown, evaluated, plotted, and gone on with by the same algorithm', async () => {
+    const begun = await cli.run(['train', '--env', 'CartPole-v1', '--algorithm', 'ppo', ...small]);
+    expect([begun.code, begun.stderr]).toEqual([0, '']);
+    expect(begun.stdout).toContain('Training CartPole-v1 by PPO, seed 0, 320 steps, in runs/cartpole-v1-ppo-seed-0');
+    // No trust region: nothing in the column of KL/δ.
+    expect(begun.stdout.split('\n').filter((line) => /^ +\d+ +\d+ +[\d.–]+ +– /.test(line))).toHaveLength(5);
+    const folder = 'runs/cartpole-v1-ppo-seed-0';
+    const plotted = await cli.run(['plot', folder, '--out', 'ppo.svg']);
+    expect([plotted.code, plotted.stderr]).toEqual([0, '']);
+    expect(readFileSync(join(cli.folder, 'ppo.svg'), 'utf8')).toContain('PPO, seed 0.');
+    const resumed = await cli.run(['train', '--resume', folder, '--steps', '384', '--episodes', '2', '--json']);
+    expect([resumed.code, resumed.stderr]).toEqual([0, '']);
+    const [iteration, result] = objects(resumed.stdout);
+    expect(iteration).toMatchObject({ algorithm: 'ppo', iteration: 6, klShare: null, lineSearch: null });
+    expect(iteration?.['own']).toMatchObject({ epochs: 10, stoppedEarly: false });
+    expect(result).toMatchObject({ algorithm: 'ppo', cost: null });
+  });
+
+  test('cpo: costs in the table and in the evaluation', async () => {
+    const args = ['train', '--env', 'Detour-v0', '--algorithm', 'cpo', ...small, '--out', 'detour'];
+    const { code, stdout, stderr } = await cli.run(args);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^ *iteration +steps +return +KL\/δ +entropy +cost +steps\/s/m);
+    const { cost } = JSON.parse(readFileSync(join(cli.folder, 'detour/evaluation.json'), 'utf8')) as { cost: unknown };
+    expect(cost).toBeGreaterThanOrEqual(0);
+    expect((await cli.run(['eval', 'detour', '--episodes', '2'])).stdout).toMatch(/\ncost \d/);
   });
 });
 

@@ -61,6 +61,13 @@ describe.concurrent('mistakes end with code 2, say what is meant, and make nothi
     [['explain', '--program', '9', '--rows', '8'], '--program takes a number from 1 to 8, found "9"'],
     [['explain', '--rows', '0'], '--rows takes a whole number ≥ 1, found "0"'],
     [['train', '--env', 'CartPoel-v1'], 'there is no environment "CartPoel-v1"; did you mean CartPole-v1'],
+    [train('--algorithm', 'pppo'), "algorithm: found 'pppo', expected one of trpo, natural-policy-gradient"],
+    [train('--algorithm', 'kl-penalized'), "did you mean 'kl-penalised'?"],
+    [
+      train('--algorithm', 'cpo'),
+      "algorithm: found 'cpo' in CartPole-v1, which reports no costs, expected an environment that reports costs",
+    ],
+    [['train', '--resume', 'nowhere', '--algorithm', 'ppo'], '--algorithm is fixed when a run begins'],
     [train('--preset', 'textbok'), "did you mean 'textbook'?"],
     [train('--set', 'gama=0.9'), 'gama: found an unknown option, expected the name of an option; did you mean gamma?'],
     [train('--set', 'gamma'), '--set takes KEY=VALUE, found "gamma"'],
@@ -74,6 +81,9 @@ describe.concurrent('mistakes end with code 2, say what is meant, and make nothi
     ],
     [train('--set', 'engine=gpu'), "engine: found 'gpu', expected one of"],
     [train('--set', 'hidden=64,,64'), 'hidden: found'],
+    [train('--distribution', 'fulGaussian'), "did you mean 'fullGaussian'?"],
+    [train('--distribution', 'squashedGaussian'), "distribution: found 'squashedGaussian' for discrete actions"],
+    [train('--distribution', 'categorical', '--set', 'distribution=bernoulli'), '--set "distribution" is given twice'],
     [train('--set', 'scaleRewards=yes'), "scaleRewards: found 'yes', expected true or false"],
     [train('--set', 'gamma=0.9', '--set', 'gamma=0.8'), '--set "gamma" is given twice'],
     [train('--set', 'env.maxEpisodeStep=9'), 'unknown option maxEpisodeStep: did you mean maxEpisodeSteps?'],
@@ -106,6 +116,19 @@ describe.concurrent('mistakes end with code 2, say what is meant, and make nothi
 });
 
 test('nothing was made by all of these', () => expect(readdirSync(cli.folder)).toEqual([]));
+
+test('a distribution of actions is chosen, trained and evaluated', async () => {
+  const set = ['--set', 'batchSize=64', '--set', 'hidden=4', '--steps', '64', '--episodes', '1'];
+  const args = ['train', '--env', 'Pendulum-v1', '--distribution', 'squashedGaussian', '--out', 'squashed', ...set];
+  const trained = await cli.run([...args, '--json']);
+  expect([trained.code, trained.stderr]).toEqual([0, '']);
+  const evaluated = await cli.run(['eval', 'squashed', '--episodes', '1', '--json']);
+  expect((JSON.parse(evaluated.stdout) as { readonly environment: string }).environment).toBe('Pendulum-v1');
+  const { default: run } = (await import(/* @vite-ignore */ join(cli.folder, 'squashed/run.json'), {
+    with: { type: 'json' },
+  })) as { readonly default: { readonly options: unknown } };
+  expect(run.options).toMatchObject({ distribution: 'squashedGaussian' });
+});
 
 test('options reach the run, resolved and under their own kinds', async () => {
   const sets = ['hidden=16,8', 'valueMinibatch=null', 'scaleRewards=true', 'dtype=f32', 'env.maxEpisodeSteps=20'];

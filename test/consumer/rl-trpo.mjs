@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { makeEnv, vectorise } from '@natgrad/envs';
 import { decodeConfig, train } from '@natgrad/rl-trpo';
+import { counterexample, evaluatePolicy } from '@natgrad/rl-trpo/theory';
 import { key } from '@natgrad/tensor';
 
 const env = makeEnv('CartPole-v1');
@@ -16,3 +17,6 @@ assert.equal(iterations, 2);
 const misspelt = decodeConfig({ gama: 1 });
 assert.equal(misspelt._tag, 'Left');
 assert.match(JSON.stringify(misspelt.left), /gamma/);
+
+const { mdp, policy } = counterexample();
+assert.equal(evaluatePolicy(mdp, policy)._tag, 'Right');

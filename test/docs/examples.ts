@@ -67,7 +67,21 @@ const examplesIn = (file: string, implied: readonly string[]): readonly Example[
   });
 };
 
-/** Every example of the repository. An example of a package may use that package and those below it. */
+/** The blocks of a page as one module, each at its line: what an earlier block declares, the later ones use. */
+const pageOf = (file: string, implied: readonly string[]): readonly Example[] => {
+  const text = readFileSync(file, 'utf8');
+  const blocks = fences(text);
+  // A fence begins with a line of its own; everything that is no code becomes empty lines.
+  const lines = text.split('\n').map(() => '');
+  for (const { index, code } of blocks)
+    lines.splice(lineOf(text, index), code.split('\n').length - 1, ...code.split('\n').slice(0, -1));
+  return blocks.length === 0 ? [] : [{ place: relative(root, file), implied, code: lines.join('\n') }];
+};
+
+/**
+ * Every example of the repository. An example of a package may use that package and those below it; a page of `docs` is one
+ * example.
+ */
 export const findExamples = (): readonly Example[] => {
   const known = packagesWithSources();
   const below = (name: string): readonly string[] =>
@@ -82,9 +96,12 @@ export const findExamples = (): readonly Example[] => {
         .filter(existsSync)
         .flatMap((file) => examplesIn(file, implied(below(name)))),
     ]),
-    ...[join(root, 'README.md'), ...filesBelow('docs', '.md')]
+    ...[join(root, 'README.md')]
       .filter((file) => existsSync(file))
       .flatMap((file) => examplesIn(file, implied(['rl-trpo', 'autodiff', 'tensor']))),
+    ...filesBelow('docs', '.md')
+      .filter((file) => !relative(root, file).startsWith(join('docs', 'api')))
+      .flatMap((file) => pageOf(file, implied(['rl-trpo', 'autodiff', 'tensor']))),
   ];
 };
 
@@ -102,6 +119,7 @@ const options = (): ts.CompilerOptions => {
     typeRoots: [join(root, 'node_modules/@types')],
     paths: {
       '@natgrad/*/laws': [join(root, 'packages/*/src/laws/index.ts')],
+      '@natgrad/rl-trpo/theory': [join(root, 'packages/rl-trpo/src/theory/index.ts')],
       '@natgrad/*/internal': [join(root, 'packages/*/src/internal.ts')],
       '@natgrad/*': [join(root, 'packages/*/src/index.ts')],
     },
@@ -133,6 +151,10 @@ const asModule = (
     const expected = logged.exec(line)?.[3];
     return expected === undefined ? [] : [{ line: i, expected: expected.trim() }];
   });
+  // Broken over several lines it would print whatever it likes.
+  const unchecked = lines.findIndex((line) => /^\s*\); \/\/ /.test(line));
+  if (unchecked >= 0)
+    throw new Error(`${example.place}, line ${unchecked + 1}: console.log and what it prints belong on one line`);
   // Imports go before the block in which the example stands: there it may declare names that a package exports too.
   const inImport = (i: number): boolean =>
     imports.some((each) => {

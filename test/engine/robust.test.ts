@@ -18,9 +18,7 @@ import {
 } from '@natgrad/autodiff';
 import {
   fromTypedArray,
-  isNatgradError,
   item,
-  type NatgradError,
   ones,
   reshape,
   type Scalar,

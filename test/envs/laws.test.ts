@@ -205,22 +205,37 @@ const broken: readonly (readonly [law: string, how: string, env: () => Env])[] =
     () => walk({ reset: (key) => ({ ...good.reset(key), observation: [0, 0] }) }),
   ],
   [
-    'rewards and observations are finite and flags are booleans',
+    'rewards, costs and observations are finite and flags are booleans',
+    'a cost that nobody announced',
+    () => stepping((next) => ({ ...next, cost: 1 })),
+  ],
+  [
+    'rewards, costs and observations are finite and flags are booleans',
+    'an announced cost that is not there',
+    () => walk({ reportsCost: true }),
+  ],
+  [
+    'rewards, costs and observations are finite and flags are booleans',
+    'an infinite cost',
+    () => ({ ...stepping((next) => ({ ...next, cost: Infinity })), reportsCost: true }),
+  ],
+  [
+    'rewards, costs and observations are finite and flags are booleans',
     'a reward of NaN',
     () => stepping((next) => ({ ...next, reward: NaN })),
   ],
   [
-    'rewards and observations are finite and flags are booleans',
+    'rewards, costs and observations are finite and flags are booleans',
     'a flag that is a number',
     () => stepping((next) => ({ ...next, terminated: 0 as unknown as boolean })),
   ],
   [
-    'rewards and observations are finite and flags are booleans',
+    'rewards, costs and observations are finite and flags are booleans',
     'no truncated at all',
     () => stepping(({ truncated: _truncated, ...next }) => next as Transition<Walk>),
   ],
   [
-    'rewards and observations are finite and flags are booleans',
+    'rewards, costs and observations are finite and flags are booleans',
     'an infinite observation',
     () => stepping((next) => ({ ...next, observation: [Infinity] })),
   ],

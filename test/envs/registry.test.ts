@@ -16,13 +16,13 @@ const valueOf = <T>(made: Either<NatgradError, T>): T => {
 describe('registry', () => {
   test('every file of a task is registered, under an id of its own', () => {
     const files = import.meta.glob<{ readonly definition?: EnvDefinition }>(
-      '../../packages/envs/src/classic/[a-z]*.ts',
+      '../../packages/envs/src/{classic,memory,constrained}/[a-z]*.ts',
       {
         eager: true,
       },
     );
     const found = Object.entries(files).filter(([path]) => !path.endsWith('/index.ts'));
-    expect(found.length).toBeGreaterThanOrEqual(5);
+    expect(found.length).toBeGreaterThanOrEqual(7);
     for (const [path, { definition }] of found) expect(environments, path).toContain(definition);
     expect(new Set(environments.map(({ id }) => id)).size).toBe(environments.length);
   });

@@ -1,16 +1,7 @@
 import { box, cartPole, contains, defineEnv, discrete, pendulum, timeLimit, type Vector, widthOf } from '@natgrad/envs';
-import { isNatgradError, key, type NatgradError } from '@natgrad/tensor';
+import { key } from '@natgrad/tensor';
 import { describe, expect, test } from 'vitest';
-
-const thrown = (run: () => unknown): NatgradError => {
-  try {
-    run();
-  } catch (error) {
-    if (isNatgradError(error)) return error;
-    throw error;
-  }
-  throw new Error('nothing was thrown');
-};
+import { errorOf } from '../errors.js';
 
 describe('boxes', () => {
   test('one bound stands for all elements', () => {
@@ -44,7 +35,7 @@ describe('boxes', () => {
     ['coordinates that are not finite', () => cartPole().coordinates?.start([0, 0, NaN, 0])],
     ['too few coordinates', () => cartPole().coordinates?.start([0, 0])],
   ])('%s is refused', (_, run) => {
-    expect(thrown(run).code).toBe('InvalidArgument');
+    expect(errorOf(run).code).toBe('InvalidArgument');
   });
 });
 
@@ -55,7 +46,7 @@ describe('actions are checked where they enter', () => {
   const rodState = rod.reset(key(0)).state;
 
   test('a choice out of range names the environment, what was found and what was expected', () => {
-    const error = thrown(() => cart.step(cartState, 2));
+    const error = errorOf(() => cart.step(cartState, 2));
     expect(error).toMatchObject({ code: 'OutOfRange', argument: 'action', found: 'the number 2' });
     expect(error.message).toMatch(
       /^CartPole-v1\.step: the action is the number 2, expected a whole number from 0 to 1/,
@@ -63,11 +54,11 @@ describe('actions are checked where they enter', () => {
   });
 
   test('a width or an element that is wrong is named', () => {
-    expect(thrown(() => rod.step(rodState, [1, 2])).message).toMatch(
+    expect(errorOf(() => rod.step(rodState, [1, 2])).message).toMatch(
       /^Pendulum-v1\.step: the action is a vector of length 2, expected a vector of length 1/,
     );
-    expect(thrown(() => rod.step(rodState, [NaN])).argument).toBe('action[0]');
-    expect(thrown(() => rod.step(rodState, 1 as unknown as Vector)).found).toBe('the number 1');
+    expect(errorOf(() => rod.step(rodState, [NaN])).argument).toBe('action[0]');
+    expect(errorOf(() => rod.step(rodState, 1 as unknown as Vector)).found).toBe('the number 1');
   });
 
   test('beyond the bounds is valid', () => {
@@ -87,7 +78,7 @@ describe('actions are checked where they enter', () => {
       },
     });
     env.step(null, 2);
-    expect(thrown(() => env.step(null, 3)).operation).toBe('Own-v0.step');
+    expect(errorOf(() => env.step(null, 3)).operation).toBe('Own-v0.step');
     expect(seen).toEqual([2]);
   });
 });

@@ -1,4 +1,5 @@
 /** Whenever the file system fails or the machine stops, a run can be gone on with. */
+import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,6 +31,7 @@ if (decoded._tag === 'Left') throw new Error(decoded.left.message);
 const options = decoded.right;
 const description: RunDescription = {
   environment: { id: 'Counter-v0', options: {} },
+  algorithm: 'trpo',
   seed: 1,
   steps: 100,
   preset: null,
@@ -85,6 +87,50 @@ test('two checkpoints are kept, and their checksums are those of sha256sum', () 
   expect(fs.readFileSync(join(folder, 'checkpoints/000000004/SHA256SUMS'), 'utf8')).toMatch(
     /^[0-9a-f]{64} {2}state\.json\n[0-9a-f]{64} {2}tensors\.safetensors\n$/,
   );
+});
+
+test('a run from before there were algorithms, memories and costs goes on, of TRPO', () => {
+  const folder = fresh();
+  right(saveIteration(right(createRun(folder, description)), at(0), 0));
+  type Json = Record<string, unknown>;
+  const rewrite = (path: string, change: (json: Json) => void): void => {
+    const json = JSON.parse(fs.readFileSync(path, 'utf8')) as Json;
+    change(json);
+    fs.writeFileSync(path, JSON.stringify(json));
+  };
+  const forget = (json: unknown, ...names: readonly string[]): void => {
+    for (const name of names) Reflect.deleteProperty(json as Json, name);
+  };
+  rewrite(join(folder, 'run.json'), (json) => {
+    forget(json, 'algorithm');
+    forget(json['options'], 'costLimit', 'clipRange');
+  });
+  const checkpoint = join(folder, 'checkpoints/000000001');
+  rewrite(join(checkpoint, 'state.json'), (json) => {
+    forget(json['run'], 'algorithm', 'costLimit', 'clipRange');
+    const { state } = json['data'] as { readonly state: { readonly progress: readonly unknown[] } };
+    forget(state, 'memory', 'valueStatistics');
+    for (const each of state.progress) forget(each, 'cost');
+  });
+  const sums = ['state.json', 'tensors.safetensors'].map((name) => {
+    const sum = createHash('sha256').update(fs.readFileSync(join(checkpoint, name)));
+    return `${sum.digest('hex')}  ${name}\n`;
+  });
+  fs.writeFileSync(join(checkpoint, 'SHA256SUMS'), sums.join(''));
+  const { run, snapshot } = right(resumeRun(folder));
+  expect(run.description).toEqual(description);
+  const inOrder = (state: object | undefined): string => bits(Object.fromEntries(Object.entries(state ?? {}).sort()));
+  expect(inOrder(snapshot?.state)).toBe(inOrder(at(0).state));
+  // One of another algorithm, or with another option, is still not of this run.
+  for (const change of [{ algorithm: 'ppo' }, { clipRange: 0.3 }]) {
+    rewrite(join(folder, 'run.json'), (json) =>
+      Object.assign('algorithm' in change ? json : (json['options'] as Json), change),
+    );
+    expect(resumeRun(folder)).toMatchObject({ left: { code: 'Foreign' } });
+    rewrite(join(folder, 'run.json'), (json) =>
+      forget('algorithm' in change ? json : json['options'], ...Object.keys(change)),
+    );
+  }
 });
 
 test('law: any altered byte of a checkpoint is noticed', () => {

@@ -1,6 +1,6 @@
 /** Tensors for the laws of kernels: every dtype, special values, extents of 0, and storage in any order. */
 import { readFileSync } from 'node:fs';
-import { type DType, isNatgradError, type NatgradError, type Nested, type Tensor, toNested } from '@natgrad/tensor';
+import { type DType, type Nested, type Tensor, toNested } from '@natgrad/tensor';
 import { viewOf } from '@natgrad/tensor/internal';
 import * as laws from '@natgrad/tensor/laws';
 import fc from 'fast-check';

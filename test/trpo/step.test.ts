@@ -18,6 +18,7 @@ import {
   type StepConfig,
   type StepResult,
   statisticsOf,
+  type TrpoReport,
   type TrpoState,
   trpoStep,
   valueLoss,
@@ -47,7 +48,7 @@ import { describe, expect, test } from 'vitest';
 
 const [choices, continuous] = exampleModels as [Model, Model];
 
-const run = (config: StepConfig, state: TrpoState, batch: Batch): StepResult => {
+const run = (config: StepConfig, state: TrpoState, batch: Batch): StepResult<TrpoReport> => {
   const result = trpoStep(config)(state, batch);
   if (isLeft(result)) throw new Error(result.left.message);
   return result.right;
@@ -123,7 +124,7 @@ describe('the value fit', () => {
   });
 
   test('its rate falls linearly with the environment steps', () => {
-    const rate = (steps: number): number =>
+    const rate = (steps: number): number | null =>
       run({ model: choices, valueLearningRate: 0.1, valueDecaySteps: 1000 }, { ...state, steps }, batch).report
         .valueLearningRate;
     expect([0, 250, 1000, 5000].map(rate)).toEqual([0.1, 0.1 * 0.75, 0, 0]);
@@ -161,8 +162,8 @@ describe('episodes', () => {
     expect(first.returns).toEqual([30]);
     expect(first.lengths).toEqual([2]);
     expect(first.progress).toEqual([
-      { return: 3, length: 2, discountedReturn: 2.5 },
-      { return: 0, length: 0, discountedReturn: 0 },
+      { return: 3, length: 2, discountedReturn: 2.5, cost: 0 },
+      { return: 0, length: 0, discountedReturn: 0, cost: 0 },
     ]);
     expect([...first.discountedReturns]).toEqual([1, 2.5, 10, 25]);
     const second = followEpisodes(
@@ -193,6 +194,7 @@ describe('episodes', () => {
       returnMin: null,
       returnMax: null,
       lengthMean: null,
+      costMean: null,
     });
   });
 });

@@ -1,14 +1,14 @@
 /** A description of a run, made real: environments, model, keys. */
-import { type Env, type EnvDefinition, makeEnv, vectorise } from '@natgrad/envs';
+import { type Env, type EnvDefinition, makeEnv, vectorise, withHistory } from '@natgrad/envs';
 import {
   type Evaluation,
   type EvaluationMode,
   evaluate,
   type Model,
-  mlpModel,
   type Snapshot,
   startOfTraining,
   type TrainConfig,
+  tryModelFor,
 } from '@natgrad/rl-trpo';
 import type { RunDescription, RunError } from '@natgrad/rl-trpo/runs';
 import { foldIn, key } from '@natgrad/tensor';
@@ -32,13 +32,23 @@ export const orFail = <T>(result: Either<RunError, T>): T => {
   return result.right;
 };
 
-export const taskOf = ({ environment, options, seed, steps }: RunDescription): Task => {
-  const definition = findDefinition(environment.id);
-  const made = makeEnv(environment.id, environment.options);
+/** The environment as the network sees it, with its history for a recurrent one, and the model for it. */
+export const environmentAndModel = ({
+  environment: { id, options: own },
+  options,
+}: Pick<RunDescription, 'environment' | 'options'>): Pick<Task, 'env' | 'model'> => {
+  const made = makeEnv(id, own);
   if (isLeft(made)) throw new Failure(made.left.message, EXIT.usage);
-  const env = made.right;
-  const model = mlpModel(env, options);
-  const training = { envs: vectorise(env, options.environments), model, options, key: key(seed), steps };
+  const env = options.network === 'recurrent' ? withHistory(made.right, options.historySteps) : made.right;
+  const model = tryModelFor(env, options);
+  if (isLeft(model)) throw new Failure(model.left.message, EXIT.usage);
+  return { env, model: model.right };
+};
+
+export const taskOf = ({ environment, algorithm, options, seed, steps }: RunDescription): Task => {
+  const definition = findDefinition(environment.id);
+  const { env, model } = environmentAndModel({ environment, options });
+  const training = { envs: vectorise(env, options.environments), model, algorithm, options, key: key(seed), steps };
   return { definition, env, model, training, threshold: env.rewardThreshold };
 };
 

@@ -23,8 +23,18 @@ export const envsLine: CommandLine = {
   notes: ['`natgrad envs replay FILE…` compares environments with recorded trajectories.'],
 };
 
-const spaceText = (space: Space): string =>
-  space.kind === 'discrete' ? `${space.n} choices` : `${widthOf(space)} number${widthOf(space) === 1 ? '' : 's'}`;
+const spaceText = (space: Space): string => {
+  switch (space.kind) {
+    case 'discrete':
+      return `${space.n} choices`;
+    case 'multiDiscrete':
+      return `${space.counts.join(' × ')} choices`;
+    case 'multiBinary':
+      return `${space.n} switches`;
+    case 'box':
+      return `${widthOf(space)} number${widthOf(space) === 1 ? '' : 's'}`;
+  }
+};
 
 export const runEnvs = (args: Arguments): number => {
   const out = terminal();

@@ -41,7 +41,8 @@ export const runEval = (args: Arguments): number => {
     out.write(`${jsonLine(result)}\n`);
     return EXIT.done;
   }
-  const { environment, mean, deviation, min, max, solved, threshold, steps } = result;
+  const { environment, mean, deviation, min, max, cost, solved, threshold, steps } = result;
+  const costs = cost === null ? '' : `\ncost ${short(cost)}`;
   const verdict =
     solved === null
       ? ''
@@ -50,7 +51,7 @@ export const runEval = (args: Arguments): number => {
         : `\nNot solved: the threshold is ${threshold}.`;
   out.write(
     `${environment} after ${whole(steps)} steps, ${episodes} ${evaluation.mode} episodes\n` +
-      `return ${short(mean)} ± ${short(deviation)}, from ${short(min)} to ${short(max)}${verdict}\n`,
+      `return ${short(mean)} ± ${short(deviation)}, from ${short(min)} to ${short(max)}${costs}${verdict}\n`,
   );
   return EXIT.done;
 };

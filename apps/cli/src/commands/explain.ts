@@ -1,12 +1,11 @@
 /** `natgrad explain`: what the engine makes of the programs of a step. */
 import { explain } from '@natgrad/autodiff';
-import { makeEnv } from '@natgrad/envs';
-import { mlpModel, stepPrograms } from '@natgrad/rl-trpo';
-import { isLeft } from 'fp-ts/lib/Either.js';
+import { stepPrograms } from '@natgrad/rl-trpo';
 import { type Arguments, type CommandLine, quoted, wholeNumber } from '../arguments.js';
 import { EXIT, usage } from '../failure.js';
 import { terminal } from '../output/terminal.js';
 import { resolveSettings } from '../settings.js';
+import { environmentAndModel } from '../task.js';
 
 export const explainLine: CommandLine = {
   name: 'explain',
@@ -28,10 +27,8 @@ const planOf = (text: string): string => text.split('\n\n').at(-1) ?? '';
 export const runExplain = (args: Arguments): number => {
   const out = terminal();
   const settings = resolveSettings(args.value('env') ?? 'CartPole-v1', args.value('preset'), args.values('set'));
-  const made = makeEnv(settings.environment.id, settings.environment.options);
-  if (isLeft(made)) throw usage(made.left.message);
   const rows = wholeNumber('rows', args.value('rows') ?? String(settings.options.batchSize), 1);
-  const programs = stepPrograms(mlpModel(made.right, settings.options), rows);
+  const programs = stepPrograms(environmentAndModel(settings).model, rows);
   const chosen = args.value('program');
   if (chosen !== undefined) {
     const program = programs[wholeNumber('program', chosen, 1) - 1];

@@ -4,6 +4,7 @@ import { optionsOf } from '@natgrad/envs';
 import { describeOption, type Option, options, presets } from '@natgrad/rl-trpo';
 import type { Arguments, CommandLine } from '../arguments.js';
 import { EXIT } from '../failure.js';
+import { wrapped } from '../output/format.js';
 import { terminal } from '../output/terminal.js';
 import { findDefinition } from '../settings.js';
 
@@ -17,15 +18,6 @@ export const optionsLine: CommandLine = {
     'begin with env: --set env.maxEpisodeSteps=200.',
   ],
 };
-
-/** Breaks a text into lines of at most `width` characters. */
-const wrapped = (text: string, width: number): readonly string[] =>
-  text.split(' ').reduce<readonly string[]>((lines, word) => {
-    const last = lines.at(-1);
-    return last !== undefined && last.length + 1 + word.length <= width
-      ? [...lines.slice(0, -1), `${last} ${word}`]
-      : [...lines, word];
-  }, []);
 
 const entry = (head: string, about: string): string =>
   [`  ${head}`, ...wrapped(about, 74).map((line) => `      ${line}`)].join('\n');
@@ -52,9 +44,7 @@ export const runOptions = (args: Arguments): number => {
   const section = (title: string, entries: readonly string[]): string =>
     entries.length === 0 ? '' : `${out.bold(title)}\n${entries.join('\n')}\n`;
   out.write(
-    section('Options of TRPO', forTrpo) +
-      section(`Options of ${id ?? ''}`, forEnvironment) +
-      section('Presets', forPresets),
+    section('Options', forTrpo) + section(`Options of ${id ?? ''}`, forEnvironment) + section('Presets', forPresets),
   );
   return EXIT.done;
 };

@@ -1,11 +1,12 @@
 /** The last line of `train --json`, and the line of `eval --json`. */
-import type { Evaluation, Snapshot } from '@natgrad/rl-trpo';
+import type { AlgorithmName, Evaluation, Snapshot } from '@natgrad/rl-trpo';
 import type { MetricsRecord, Run } from '@natgrad/rl-trpo/runs';
 import { isSolved, type Task } from '../task.js';
 
 export interface Result {
   readonly type: 'evaluation';
   readonly environment: string;
+  readonly algorithm: AlgorithmName;
   readonly seed: number;
   /** Environment steps that the policy has learnt from, and the seconds that this took. */
   readonly steps: number;
@@ -16,6 +17,8 @@ export interface Result {
   readonly deviation: number;
   readonly min: number;
   readonly max: number;
+  /** Mean total cost of an episode; null in environments without costs. */
+  readonly cost: number | null;
   /** Mean return from which it counts as solved, and whether it is; null where nobody has agreed on one. */
   readonly threshold: number | null;
   readonly solved: boolean | null;
@@ -31,6 +34,7 @@ export const resultOf = (
 ): Result => ({
   type: 'evaluation',
   environment: description.environment.id,
+  algorithm: description.algorithm,
   seed: description.seed,
   steps: state.steps,
   seconds: records.findLast(({ iteration }) => iteration <= state.iteration)?.elapsed ?? 0,
@@ -40,6 +44,7 @@ export const resultOf = (
   deviation: evaluation.deviation,
   min: evaluation.min,
   max: evaluation.max,
+  cost: evaluation.costs && evaluation.costs.reduce((sum, x) => sum + x, 0) / evaluation.costs.length,
   threshold: task.threshold,
   solved: isSolved(task, evaluation),
   folder,

@@ -1,7 +1,17 @@
 /** `natgrad train`: trains, saves every iteration, and says what came of it. */
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { type Iteration, type Snapshot, train } from '@natgrad/rl-trpo';
+import {
+  type AlgorithmName,
+  algorithmNames,
+  algorithmTitles,
+  costsMissing,
+  decodeAlgorithm,
+  type Iteration,
+  needsCosts,
+  type Snapshot,
+  train,
+} from '@natgrad/rl-trpo';
 import {
   changeEngine,
   createRun,
@@ -14,45 +24,50 @@ import {
   saveIteration,
 } from '@natgrad/rl-trpo/runs';
 import { treeLeaves } from '@natgrad/tensor';
+import { isLeft } from 'fp-ts/lib/Either.js';
 import { type Arguments, type CommandLine, wholeNumber } from '../arguments.js';
 import { engineFlags, withEngine } from '../engine.js';
 import { EXIT, usage } from '../failure.js';
 import { type Display, jsonDisplay, type Progress, tableDisplay } from '../output/display.js';
-import { duration, jsonLine, short, whole } from '../output/format.js';
+import { duration, jsonLine, short, whole, wrapped } from '../output/format.js';
 import { type Terminal, terminal } from '../output/terminal.js';
-import { findDefinition, resolveSettings } from '../settings.js';
-import { evaluateTask, isSolved, orFail, snapshotOf, type Task, taskOf } from '../task.js';
+import { findDefinition, resolveSettings, type Settings } from '../settings.js';
+import { environmentAndModel, evaluateTask, isSolved, orFail, snapshotOf, type Task, taskOf } from '../task.js';
 import { differences, versions } from '../versions.js';
 import { resultOf } from './result.js';
 
 export const trainLine: CommandLine = {
   name: 'train',
   brief: 'train a policy; the run is a folder',
-  summary: 'Trains a policy by TRPO. The run is a folder; every iteration is saved.',
+  summary: 'Trains a policy. The run is a folder; every iteration is saved.',
   flags: [
     { name: 'env', value: 'ID', description: 'environment, see `natgrad envs`' },
+    { name: 'algorithm', value: 'NAME', description: 'what improves the policy, see below (trpo)' },
+    { name: 'distribution', value: 'NAME', description: 'of actions, see `natgrad options` (by environment)' },
     { name: 'seed', value: 'N', description: 'source of all randomness (0)' },
     { name: 'steps', value: 'N', description: 'environment steps to train for (100000)' },
     { name: 'preset', value: 'NAME', description: 'options to begin with (those for the environment)' },
     { name: 'set', value: 'KEY=VALUE', repeatable: true, description: 'an option, see `natgrad options`; repeatable' },
     ...engineFlags,
-    { name: 'until-solved', description: 'stop when evaluations, sampled and not, reach the threshold' },
+    { name: 'until-solved', description: 'stop when evaluations reach the threshold, in both modes' },
     { name: 'episodes', value: 'N', description: 'episodes of the evaluation at the end (100)' },
     { name: 'out', value: 'DIR', description: 'folder of the run (a new one under runs/)' },
     { name: 'resume', value: 'DIR', description: 'go on with a stopped run, to the bit' },
     { name: 'json', description: 'a line of JSON per iteration, one more at the end' },
   ],
   notes: [
+    ...wrapped(`Algorithms: ${algorithmNames.join(', ')}.`, 79),
     'Ctrl-C finishes the iteration and saves; once more, and it ends at once.',
     'Exit code 0 when trained, 1 if --until-solved ended unsolved, 130 after Ctrl-C.',
   ],
 };
 
-const FIXED = ['env', 'seed', 'preset', 'set', 'out'] as const;
+const FIXED = ['env', 'algorithm', 'distribution', 'seed', 'preset', 'set', 'out'] as const;
 
 /** The first free name for a run of an environment. */
-const freshFolder = (id: string, seed: number): string => {
-  const base = join('runs', `${id.toLowerCase()}-seed-${seed}`);
+const freshFolder = (id: string, algorithm: AlgorithmName, seed: number): string => {
+  const by = algorithm === 'trpo' ? '' : `-${algorithm}`;
+  const base = join('runs', `${id.toLowerCase()}${by}-seed-${seed}`);
   const free = (n: number): string => {
     const name = n === 1 ? base : `${base}-${n}`;
     return existsSync(name) ? free(n + 1) : name;
@@ -60,17 +75,31 @@ const freshFolder = (id: string, seed: number): string => {
   return free(1);
 };
 
+/** The algorithm of a new run; refuses one that needs costs where none are reported. */
+const chooseAlgorithm = (name: string, settings: Settings): AlgorithmName => {
+  const known = decodeAlgorithm(name);
+  if (isLeft(known)) throw usage(known.left.message);
+  if (needsCosts(known.right) && environmentAndModel(settings).env.reportsCost !== true)
+    throw usage(costsMissing(known.right, settings.environment.id).message);
+  return known.right;
+};
+
 const begin = (args: Arguments): ResumedRun => {
   const id = args.value('env');
   if (id === undefined) throw usage('train needs --env ID or --resume DIR; `natgrad envs` lists the environments');
   const seed = wholeNumber('seed', args.value('seed') ?? '0', 0);
   const steps = wholeNumber('steps', args.value('steps') ?? '100000', 1);
-  const settings = resolveSettings(id, args.value('preset'), args.values('set'));
+  const distribution = args.value('distribution');
+  const chosen = distribution === undefined ? [] : [`distribution=${distribution}`];
+  const settings = resolveSettings(id, args.value('preset'), [...args.values('set'), ...chosen]);
+  // Refuses, before there is a folder, a policy that does not fit the environment.
+  environmentAndModel(settings);
   if (args.has('until-solved') && findDefinition(id).rewardThreshold === null)
     throw usage(`--until-solved: nobody has agreed when ${id} is solved; leave it out`);
-  const folder = args.value('out') ?? freshFolder(id, seed);
+  const algorithm = chooseAlgorithm(args.value('algorithm') ?? 'trpo', settings);
+  const folder = args.value('out') ?? freshFolder(id, algorithm, seed);
   const options = withEngine(settings.options, args);
-  const run = orFail(createRun(folder, { ...settings, options, seed, steps, versions: versions(options) }));
+  const run = orFail(createRun(folder, { ...settings, options, algorithm, seed, steps, versions: versions(options) }));
   return { run, snapshot: null, records: [] };
 };
 
@@ -215,12 +244,14 @@ export const runTrain = async (args: Arguments): Promise<number> => {
   const resumed = folder === undefined ? begin(args) : resume(folder, args);
   const { run } = resumed;
   const task = taskOf(run.description);
-  const display = json ? jsonDisplay(out) : tableDisplay(out);
+  const display = json ? jsonDisplay(out) : tableDisplay(out, task.env.reportsCost === true);
   const changed = differences(run.description.versions, versions(run.description.options));
   if (changed.length > 0)
     display.note(`Other versions than this run began with (${changed.join(', ')}): bits may differ from here on.`);
-  const { environment, seed, steps } = run.description;
-  if (!json) display.note(`Training ${environment.id}, seed ${seed}, ${whole(steps)} steps, in ${typed(run.folder)}\n`);
+  const { environment, algorithm, seed, steps } = run.description;
+  const by = algorithm === 'trpo' ? '' : ` by ${algorithmTitles[algorithm]}`;
+  if (!json)
+    display.note(`Training ${environment.id}${by}, seed ${seed}, ${whole(steps)} steps, in ${typed(run.folder)}\n`);
   display.begin();
   const trained = await trainAndSave(task, resumed, display, episodes, untilSolved);
   if (trained.stopped) {

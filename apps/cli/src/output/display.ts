@@ -26,18 +26,23 @@ interface Column {
   readonly cell: (record: MetricsRecord, progress: Progress) => string;
 }
 
+const EXPLAINED: Column = {
+  title: 'explained',
+  width: 11,
+  cell: ({ explainedVarianceAfter: x }) => (x === null ? '–' : `${whole(100 * Math.max(-9.99, x))} %`),
+};
+
+/** In its place where costs are reported. */
+const COST: Column = { title: 'cost', width: 11, cell: ({ episodes }) => short(episodes.costMean) };
+
 /** Together 79 characters wide. */
-const COLUMNS: readonly Column[] = [
+const columns = (costs: boolean): readonly Column[] => [
   { title: 'iteration', width: 9, cell: ({ iteration }) => String(iteration) },
   { title: 'steps', width: 11, cell: ({ totalSteps }) => whole(totalSteps) },
   { title: 'return', width: 9, cell: ({ episodes }) => short(episodes.returnMean) },
-  { title: 'KL/δ', width: 6, cell: ({ klShare }) => klShare.toFixed(2) },
+  { title: 'KL/δ', width: 6, cell: ({ klShare: x }) => (x === null ? '–' : x.toFixed(2)) },
   { title: 'entropy', width: 9, cell: ({ entropy }) => short(entropy) },
-  {
-    title: 'explained',
-    width: 11,
-    cell: ({ explainedVarianceAfter: x }) => (x === null ? '–' : `${whole(100 * Math.max(-9.99, x))} %`),
-  },
+  costs ? COST : EXPLAINED,
   { title: 'steps/s', width: 8, cell: ({ stepsPerSecond }) => whole(stepsPerSecond) },
   { title: 'done', width: 7, cell: (_, { steps, of }) => percent(steps, of) },
   { title: 'left', width: 9, cell: (_, { left }) => clock(left) },
@@ -58,17 +63,18 @@ const statusLine = (progress: Progress): string =>
   `${bar(progress)} ${percent(progress.steps, progress.of)} of ${whole(progress.of)} steps, ${duration(progress.left)} left; Ctrl-C saves and stops`;
 
 /** A row per iteration; below them, on a terminal, a progress bar that moves. */
-export const tableDisplay = (terminal: Terminal): Display => {
+export const tableDisplay = (terminal: Terminal, costs = false): Display => {
+  const shown = columns(costs);
   const row = (cells: readonly string[]): string =>
-    `${cells.map((cell, i) => cell.padStart(COLUMNS[i]?.width ?? 0)).join('')}\n`;
+    `${cells.map((cell, i) => cell.padStart(shown[i]?.width ?? 0)).join('')}\n`;
   const erase = (): void => {
     if (terminal.live) terminal.write(ERASE);
   };
   return {
-    begin: () => terminal.write(terminal.bold(row(COLUMNS.map(({ title }) => title)))),
+    begin: () => terminal.write(terminal.bold(row(shown.map(({ title }) => title)))),
     iteration: (record, progress) => {
       erase();
-      terminal.write(row(COLUMNS.map(({ cell }) => cell(record, progress))));
+      terminal.write(row(shown.map(({ cell }) => cell(record, progress))));
       if (terminal.live) terminal.write(terminal.dim(statusLine(progress).slice(0, terminal.columns - 1)));
     },
     note: (text) => {

@@ -1,10 +1,12 @@
 /** A learning curve as an SVG that follows the colour scheme of the page around it. */
+import { type AlgorithmName, algorithmTitles } from '@natgrad/rl-trpo';
 import type { MetricsRecord } from '@natgrad/rl-trpo/runs';
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 
 export interface CurveSubject {
   readonly id: string;
+  readonly algorithm: AlgorithmName;
   readonly seed: number;
   /** Mean return from which the environment counts as solved. */
   readonly threshold: number | null;
@@ -74,7 +76,7 @@ const goal = (threshold: number): Extract<TopLevelSpec, { readonly layer: unknow
   },
 ];
 
-const specification = (points: readonly Point[], { id, seed, threshold }: CurveSubject): TopLevelSpec => ({
+const specification = (points: readonly Point[], { id, algorithm, seed, threshold }: CurveSubject): TopLevelSpec => ({
   width: 640,
   height: 300,
   // Fixed, for without a browser the extent of a text is only guessed.
@@ -83,7 +85,7 @@ const specification = (points: readonly Point[], { id, seed, threshold }: CurveS
   background: colour('paper'),
   title: {
     text: id,
-    subtitle: `TRPO, seed ${seed}. Return of the episodes in each batch: mean, least and greatest`,
+    subtitle: `${algorithmTitles[algorithm]}, seed ${seed}. Return of the episodes in each batch: mean, least and greatest`,
     anchor: 'start',
     frame: 'group',
     offset: 18,
