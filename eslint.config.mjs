@@ -20,13 +20,14 @@ const buildersOfFreshValues = [
   ['packages/envs/src/**', 'a step writes the next state, drawn pictures and observations into fresh buffers'],
   ['apps/*/src/{main.ts,commands/**,output/**}', 'commands are effects in order; they set the exit code'],
   [
-    'packages/rl-trpo/src/{adam,advantages,batch,conjugate-gradient,episodes,line-search,running-statistics,step-size,trial,value-fit,vector}.ts',
+    'packages/rl-trpo/src/{adam,advantages,batch,conjugate-gradient,episodes,line-search,minibatches,policy-fit,running-statistics,step-size,trial,value-fit,vector}.ts',
     'recursions in the form of their papers, over local values and fresh buffers; what composes them has none',
   ],
   [
-    'packages/rl-trpo/src/policy/{categorical,compiled-inference,diagonal-gaussian,initialise,mlp}.ts',
+    'packages/rl-trpo/src/policy/{bernoulli,categorical,compiled-inference,diagonal-gaussian,full-gaussian,gru,initialise,mlp,multi-categorical,packed-categorical,squashed-gaussian}.ts',
     'weights are drawn, and rows computed, in loops',
   ],
+  ['packages/rl-trpo/src/preconditioners/_structure.ts', 'walks over a graph fill tables that end with the walk'],
   ['packages/rl-trpo/src/explain.ts', 'an engine that computes nothing notes what it is asked to compile'],
   ['packages/rl-trpo/src/engine.ts', 'an engine of each kind is made once, when it is first asked for'],
   ['packages/*/src/laws/**', 'generators and checks of laws are loops over samples'],

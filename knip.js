@@ -21,6 +21,7 @@ export default {
       project: ['**/*.{ts,mjs}'],
     },
     bench: { entry: ['src/main.ts'], project: ['src/**/*.ts'] },
+    examples: { entry: ['src/main.ts'], project: ['src/**/*.ts'] },
   },
   // The laws need fast-check, which is an optional peer of the packages.
   rules: { optionalPeerDependencies: 'off' },

@@ -19,6 +19,7 @@ export default defineConfig({
         find: /^@natgrad\/(tensor|autodiff|rl-trpo|envs)\/internal$/,
         replacement: `${source('./packages')}/$1/src/internal.ts`,
       },
+      { find: '@natgrad/rl-trpo/theory', replacement: source('./packages/rl-trpo/src/theory/index.ts') },
       { find: '@natgrad/rl-trpo/runs', replacement: source('./packages/rl-trpo/src/shell/runs/index.ts') },
     ],
   },

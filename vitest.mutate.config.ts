@@ -1,12 +1,12 @@
-import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import base from './vitest.config.js';
 
 /**
  * The tests that mutants must fail: those of autodiff and the laws, without what packs, compiles or measures.
  * NATGRAD_MUTATE_TESTS names the tests of a sample: those that a mutant of its files can fail.
  */
-const include = process.env['NATGRAD_MUTATE_TESTS']?.split(',') ?? ['test/{autodiff,laws}/**/*.test.ts'];
+const include = process.env['NATGRAD_MUTATE_TESTS']?.split(',') ?? ['test/{autodiff,laws,trpo}/**/*.test.ts'];
 
 /** In the order in which a sample names them, the likeliest to fail first: nothing runs after the first failure. */
 class InOrder extends BaseSequencer {

@@ -12,7 +12,7 @@ export const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'));
 export const workspaces = () => {
   const children = (parent) =>
     existsSync(join(root, parent)) ? readdirSync(join(root, parent)).map((name) => `${parent}/${name}`) : [];
-  return ['.', ...children('packages'), ...children('apps'), 'test', 'bench']
+  return ['.', ...children('packages'), ...children('apps'), 'test', 'bench', 'examples']
     .filter((folder) => existsSync(join(root, folder, 'package.json')))
     .sort();
 };

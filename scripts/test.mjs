@@ -17,6 +17,7 @@ const checks = [
   { name: 'lint', about: 'rules of style and immutability (ESLint)' },
   { name: 'layers', about: 'who may import whom (dependency-cruiser)', build: 'attempted' },
   { name: 'unused', about: 'unused files, exports and dependencies (knip)' },
+  { name: 'docs', about: 'the reference, without a warning (typedoc)' },
   { name: 'packaging', about: 'manifests and types of the tarballs (publint, attw)', build: 'clean' },
   { name: 'consumer', about: 'the tarballs in an empty folder, from Node and TypeScript', build: 'clean' },
   { name: 'vitest', about: 'all tests' },

@@ -1,16 +1,33 @@
 /** Picks a benchmark by name. */
+import { algorithmsBenchmark } from './algorithms.js';
 import { classic } from './classic.js';
 import { type Benchmark, parseFlags, UsageError } from './command-line.js';
+import { conjugateGradientBenchmark } from './conjugate-gradient/command.js';
+import { figuresCommand } from './figures/command.js';
 import { inference } from './inference.js';
+import { pitfallsBenchmark } from './pitfalls/command.js';
+import { plan } from './plan.js';
 import { scale } from './scale/command.js';
+import { theory } from './theory/command.js';
 import { update } from './update/command.js';
 import { Disagreement } from './update/compare.js';
 
-const BENCHMARKS: readonly Benchmark[] = [update, scale, inference, classic];
+const BENCHMARKS: readonly Benchmark[] = [
+  update,
+  plan,
+  scale,
+  inference,
+  conjugateGradientBenchmark,
+  classic,
+  algorithmsBenchmark,
+  theory,
+  pitfallsBenchmark,
+  figuresCommand,
+];
 
 const OVERVIEW = `Usage: npm run bench -- BENCHMARK [options]
 
-${BENCHMARKS.map(({ name, brief }) => `  ${name.padEnd(11)}${brief}`).join('\n')}
+${BENCHMARKS.map(({ name, brief }) => `  ${name.padEnd(20)}${brief}`).join('\n')}
 
 npm run bench -- BENCHMARK --help says more.`;
 

@@ -135,7 +135,7 @@ const runUpdate = async (values: Values): Promise<void> => {
 
 export const update: Benchmark = {
   name: 'update',
-  brief: 'one TRPO update, part by part, on every engine and beside its peers',
+  brief: 'one TRPO update, by part, on every engine and its peers',
   help: HELP,
   flags: {
     engine: { type: 'string' },

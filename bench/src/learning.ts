@@ -1,0 +1,180 @@
+/** Training runs over seeds, kept in a file: what benchmarks of learning have in common. Can be stopped and resumed. */
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { makeEnv, vectorise } from '@natgrad/envs';
+import {
+  type AlgorithmName,
+  defaultConfig,
+  evaluate,
+  type IterationRecord,
+  mlpModel,
+  presetConfig,
+  type Snapshot,
+  type TrpoConfig,
+  train,
+} from '@natgrad/rl-trpo';
+import { foldIn, key } from '@natgrad/tensor';
+import { bootstrapInterval, interquartileMean, mean } from './statistics.js';
+
+/** Episodes of the evaluation after training. */
+export const EPISODES = 100;
+
+/** What is trained: an algorithm in a task, with the preset of the task and what differs from it. */
+export interface Task {
+  readonly id: string;
+  readonly steps: number;
+  readonly algorithm?: AlgorithmName;
+  readonly options?: Partial<TrpoConfig>;
+  /** Tells apart what one algorithm does with different options. */
+  readonly variant?: string;
+}
+
+export interface Result {
+  readonly environment: string;
+  /** Null for TRPO with the preset. */
+  readonly variant: string | null;
+  readonly seed: number;
+  readonly steps: number;
+  /** The preset as it was: results of another one are made again. */
+  readonly options: unknown;
+  /** Mean and deviation of the evaluation. */
+  readonly mean: number;
+  readonly deviation: number;
+  /** Mean share of the trust region that was used, and the share of iterations whose step was rejected. */
+  readonly klShare: number;
+  readonly rejected: number;
+  readonly stepsPerSecond: number;
+  /** Share of the time by part. */
+  readonly time: Readonly<Record<string, number>>;
+  readonly node: string;
+}
+
+const summary = (
+  records: readonly IterationRecord[],
+  delta: number,
+): Pick<Result, 'klShare' | 'rejected' | 'stepsPerSecond' | 'time'> => {
+  const total = records.reduce((sum, { seconds }) => sum + seconds.total, 0);
+  const parts = Object.keys(records[0]?.seconds ?? {}).filter(
+    (part) => part !== 'total',
+  ) as (keyof IterationRecord['seconds'])[];
+  const rejected = records.filter(({ report }) => report.lineSearch?.status === 'rejected').length;
+  return {
+    klShare: mean(records.map(({ report }) => report.klShare ?? report.kl / delta)),
+    rejected: rejected / records.length,
+    stepsPerSecond: records.reduce((sum, { report }) => sum + report.steps, 0) / total,
+    time: Object.fromEntries(
+      parts.map((part) => [part, records.reduce((sum, { seconds }) => sum + seconds[part], 0) / total]),
+    ),
+  };
+};
+
+/** The options of a task: its preset, and what differs. */
+const optionsOf = ({ id, options = {} }: Task): TrpoConfig => {
+  const preset = presetConfig(id, options);
+  if (preset._tag === 'Left') throw new Error(preset.left.message);
+  return preset.right;
+};
+
+const runSeed = async (task: Task, seed: number): Promise<Result> => {
+  const { id, steps, algorithm = 'trpo', variant = null } = task;
+  const made = makeEnv(id);
+  if (made._tag === 'Left') throw made.left;
+  const env = made.right;
+  const options = optionsOf(task);
+  const model = mlpModel(env, options);
+  const records: IterationRecord[] = [];
+  let last: Snapshot | undefined;
+  const envs = vectorise(env, options.environments);
+  for await (const iteration of train({ envs, model, algorithm, options, key: key(seed), steps })) {
+    records.push(iteration.record);
+    last = iteration;
+  }
+  if (last === undefined) throw new Error(`${id}: no iteration in ${steps} steps`);
+  // As `natgrad eval` does it.
+  const judged = evaluate({ env, model, ...options }, last.state, { key: foldIn(key(seed), 0), episodes: EPISODES });
+  return {
+    environment: id,
+    variant,
+    seed,
+    steps: last.state.steps,
+    options,
+    mean: judged.mean,
+    deviation: judged.deviation,
+    ...summary(records, options.delta),
+    node: process.versions.node,
+  };
+};
+
+/** Results of a file, none where there is no such file. */
+export const load = (file: string): readonly Result[] =>
+  existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as readonly Result[]) : [];
+
+/** Writes a file whole or not at all. */
+export const write = (file: string, text: string): void => {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(`${file}.writing`, text);
+  renameSync(`${file}.writing`, file);
+};
+
+/** What decides what is learnt: the engine changes bits, not the algorithm, and options that did not exist had their default. */
+const decisive = (options: unknown): string => {
+  const { engine: _engine, deterministic: _deterministic, ...rest } = { ...defaultConfig, ...(options as TrpoConfig) };
+  return JSON.stringify(Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1)));
+};
+
+const isOf = (task: Task, { environment, variant }: Result): boolean =>
+  environment === task.id && (variant ?? null) === (task.variant ?? null);
+
+const isCurrent = (tasks: readonly Task[], result: Result): boolean => {
+  const task = tasks.find((each) => isOf(each, result));
+  return task !== undefined && result.steps >= task.steps && decisive(result.options) === decisive(optionsOf(task));
+};
+
+const number = (x: number): string => x.toFixed(Math.abs(x) < 10 ? 2 : 1).replace('-', '−');
+export const percent = (x: number): string => `${Math.round(100 * x)} %`;
+
+/** Trains what the file does not hold yet, seed after seed, and adds it; says what came of each run. */
+export const learn = async (
+  tasks: readonly Task[],
+  only: (task: Task) => boolean,
+  seeds: number,
+  out: string,
+): Promise<void> => {
+  for (let seed = 0; seed < seeds; seed += 1)
+    for (const task of tasks.filter(only)) {
+      const isThis = (result: Result): boolean => isOf(task, result) && result.seed === seed;
+      if (load(out).some((result) => isThis(result) && isCurrent(tasks, result))) continue;
+      const result = await runSeed(task, seed);
+      const name = task.variant === undefined ? task.id : `${task.id} ${task.variant}`;
+      console.log(
+        `${name} seed ${seed}: ${number(result.mean)} ± ${number(result.deviation)}, ${Math.round(result.stepsPerSecond)} steps/s`,
+      );
+      // Read again: another process may have added to it meanwhile.
+      const all = [...load(out).filter((other) => !isThis(other) && isCurrent(tasks, other)), result];
+      const place = ({ environment, variant, seed: at }: Result): string =>
+        `${environment} ${variant ?? ''} ${String(at).padStart(6)}`;
+      all.sort((a, b) => (place(a) < place(b) ? -1 : 1));
+      write(out, `${JSON.stringify(all, null, 1)}\n`);
+    }
+};
+
+/** Of a task over its seeds: how many, the interquartile mean with its interval, the worst and the best, and means of the rest. */
+export const summarise = (
+  task: Task,
+  all: readonly Result[],
+): { readonly cells: readonly string[]; readonly results: readonly Result[] } | null => {
+  const results = all.filter((result) => isOf(task, result));
+  if (results.length === 0) return null;
+  const means = results.map((result) => result.mean);
+  const [low, high] = bootstrapInterval(means, interquartileMean, key(0));
+  return {
+    results,
+    cells: [
+      `${number(interquartileMean(means))} [${number(low)}, ${number(high)}]`,
+      `${number(Math.min(...means))} … ${number(Math.max(...means))}`,
+    ],
+  };
+};
+
+/** The mean over runs of a number. */
+export const averageOf = (results: readonly Result[], of: (result: Result) => number): number => mean(results.map(of));
