@@ -78,11 +78,14 @@ const nextScale = (low: Point, high: Point | null, target: number, last: number)
     if (low.scale === 0) return high.scale / 8;
     return high.scale > 4 * low.scale ? Math.sqrt(low.scale * high.scale) : middle;
   }
+  // Ends that are orders apart say nothing of what lies between them: a secant would creep along from the lower one.
+  if (low.scale > 0 && high.scale > 4 * low.scale) return Math.sqrt(low.scale * high.scale);
   const width = high.scale - low.scale;
   const secant = low.scale + (width * (target - low.root)) / (high.root - low.root);
   // Too near an end, the bracket would hardly shrink.
   const safe = secant > low.scale + 1e-3 * width && secant < high.scale - 1e-3 * width;
-  return safe ? secant : middle;
+  if (safe) return secant;
+  return low.scale === 0 ? high.scale / 8 : middle;
 };
 
 /** The kind of sizing, and the curvatures along the direction. */
