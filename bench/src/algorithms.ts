@@ -1,7 +1,7 @@
 /** `npm run bench -- algorithms`: all algorithms, and TRPO's ways to size a step, with the same code-level choices, over seeds. */
 import type { AlgorithmName, TrpoConfig } from '@natgrad/rl-trpo';
-import { type Benchmark, named, type Values } from './command-line.js';
-import { averageOf, EPISODES, learn, load, percent, type Result, summarise, type Task, write } from './learning.js';
+import type { Benchmark } from './command-line.js';
+import { averageOf, EPISODES, learningBenchmark, percent, type Result, summarise, type Task } from './learning.js';
 
 const HELP = `Usage: npm run bench -- algorithms [options]
 
@@ -65,27 +65,10 @@ Made by \`npm run bench -- algorithms\`.
 |---|---|---|---|---|---|---|---|
 ${TASKS.map((task) => row(task, all)).join('')}`;
 
-const runAlgorithms = async (values: Values): Promise<void> => {
-  const out = values.text('out') ?? 'bench/results/algorithms.json';
-  const env = values.text('env');
-  const only =
-    env === undefined
-      ? undefined
-      : named(
-          'env',
-          env,
-          ENVIRONMENTS.map(({ id: name }) => ({ name })),
-        ).name;
-  await learn(TASKS, ({ id }) => only === undefined || id === only, values.count('seeds', 10), out);
-  const text = markdown(load(out));
-  write(out.replace(/(\.json)?$/, '.md'), text);
-  console.log(`\n${text}`);
-};
-
-export const algorithmsBenchmark: Benchmark = {
+export const algorithmsBenchmark: Benchmark = learningBenchmark({
   name: 'algorithms',
   brief: 'all algorithms in the classic tasks, over seeds',
   help: HELP,
-  flags: { seeds: { type: 'string' }, env: { type: 'string' }, out: { type: 'string' } },
-  run: runAlgorithms,
-};
+  tasks: TASKS,
+  markdown,
+});

@@ -1,6 +1,6 @@
 /** `npm run bench -- classic`: what TRPO with the presets learns in the classic tasks, over seeds. */
-import { type Benchmark, named, type Values } from './command-line.js';
-import { averageOf, EPISODES, learn, load, percent, type Result, summarise, write } from './learning.js';
+import type { Benchmark } from './command-line.js';
+import { averageOf, EPISODES, learningBenchmark, percent, type Result, summarise } from './learning.js';
 
 const CLASSIC_HELP = `Usage: npm run bench -- classic [options]
 
@@ -50,27 +50,10 @@ Made by \`npm run bench -- classic\`.
 |---|---|---|---|---|---|---|---|---|---|
 ${TASKS.map((task) => row(task, all)).join('')}`;
 
-const runClassic = async (values: Values): Promise<void> => {
-  const out = values.text('out') ?? 'bench/results/classic.json';
-  const env = values.text('env');
-  const only =
-    env === undefined
-      ? undefined
-      : named(
-          'env',
-          env,
-          TASKS.map(({ id: name }) => ({ name })),
-        ).name;
-  await learn(TASKS, ({ id }) => only === undefined || id === only, values.count('seeds', 10), out);
-  const text = markdown(load(out));
-  write(out.replace(/(\.json)?$/, '.md'), text);
-  console.log(`\n${text}`);
-};
-
-export const classic: Benchmark = {
+export const classic: Benchmark = learningBenchmark({
   name: 'classic',
   brief: 'what TRPO learns in the classic tasks, over seeds',
   help: CLASSIC_HELP,
-  flags: { seeds: { type: 'string' }, env: { type: 'string' }, out: { type: 'string' } },
-  run: runClassic,
-};
+  tasks: TASKS,
+  markdown,
+});

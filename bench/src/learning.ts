@@ -14,6 +14,8 @@ import {
   train,
 } from '@natgrad/rl-trpo';
 import { foldIn, key } from '@natgrad/tensor';
+import { type Benchmark, named, type Values } from './command-line.js';
+import { orThrow } from './or-throw.js';
 import { bootstrapInterval, interquartileMean, mean } from './statistics.js';
 
 /** Episodes of the evaluation after training. */
@@ -69,17 +71,11 @@ const summary = (
 };
 
 /** The options of a task: its preset, and what differs. */
-const optionsOf = ({ id, options = {} }: Task): TrpoConfig => {
-  const preset = presetConfig(id, options);
-  if (preset._tag === 'Left') throw new Error(preset.left.message);
-  return preset.right;
-};
+const optionsOf = ({ id, options = {} }: Task): TrpoConfig => orThrow(presetConfig(id, options));
 
 const runSeed = async (task: Task, seed: number): Promise<Result> => {
   const { id, steps, algorithm = 'trpo', variant = null } = task;
-  const made = makeEnv(id);
-  if (made._tag === 'Left') throw made.left;
-  const env = made.right;
+  const env = orThrow(makeEnv(id));
   const options = optionsOf(task);
   const model = mlpModel(env, options);
   const records: IterationRecord[] = [];
@@ -106,11 +102,11 @@ const runSeed = async (task: Task, seed: number): Promise<Result> => {
 };
 
 /** Results of a file, none where there is no such file. */
-export const load = (file: string): readonly Result[] =>
+const load = (file: string): readonly Result[] =>
   existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as readonly Result[]) : [];
 
 /** Writes a file whole or not at all. */
-export const write = (file: string, text: string): void => {
+const write = (file: string, text: string): void => {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(`${file}.writing`, text);
   renameSync(`${file}.writing`, file);
@@ -134,7 +130,7 @@ const number = (x: number): string => x.toFixed(Math.abs(x) < 10 ? 2 : 1).replac
 export const percent = (x: number): string => `${Math.round(100 * x)} %`;
 
 /** Trains what the file does not hold yet, seed after seed, and adds it; says what came of each run. */
-export const learn = async (
+const learn = async (
   tasks: readonly Task[],
   only: (task: Task) => boolean,
   seeds: number,
@@ -178,3 +174,33 @@ export const summarise = (
 
 /** The mean over runs of a number. */
 export const averageOf = (results: readonly Result[], of: (result: Result) => number): number => mean(results.map(of));
+
+/** What differs between benchmarks of learning. */
+export interface Learning {
+  readonly name: string;
+  readonly brief: string;
+  readonly help: string;
+  readonly tasks: readonly Task[];
+  /** The page beside the results. */
+  readonly markdown: (all: readonly Result[]) => string;
+}
+
+/** A benchmark that trains tasks over seeds and writes results and a page of them; its flags are `--seeds`, `--env`, `--out`. */
+export const learningBenchmark = ({ name, brief, help, tasks, markdown }: Learning): Benchmark => {
+  const environments = [...new Set(tasks.map(({ id }) => id))].map((id) => ({ name: id }));
+  return {
+    name,
+    brief,
+    help,
+    flags: { seeds: { type: 'string' }, env: { type: 'string' }, out: { type: 'string' } },
+    run: async (values: Values) => {
+      const out = values.text('out') ?? `bench/results/${name}.json`;
+      const env = values.text('env');
+      const only = env === undefined ? undefined : named('env', env, environments).name;
+      await learn(tasks, ({ id }) => only === undefined || id === only, values.count('seeds', 10), out);
+      const text = markdown(load(out));
+      write(out.replace(/(\.json)?$/, '.md'), text);
+      console.log(`\n${text}`);
+    },
+  };
+};

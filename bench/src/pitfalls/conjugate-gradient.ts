@@ -15,9 +15,10 @@ import {
   type TrpoReport,
 } from '@natgrad/rl-trpo';
 import { foldIn } from '@natgrad/tensor';
+import { orThrow } from '../or-throw.js';
 import { median } from '../statistics.js';
 import { cartPole, type Finding, late, type Pitfall, rejected, returns, settingOf, wanted } from './pitfall.js';
-import { mapResult, orThrow } from './result.js';
+import { mapResult } from './result.js';
 import { reportsOf } from './run.js';
 import { type Found, type Replacement, SOUND, trpoWith } from './variant.js';
 

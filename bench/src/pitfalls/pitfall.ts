@@ -1,8 +1,8 @@
 /** A pitfall: broken and sound variants of a training run, and what their reports say. */
 import { type Env, makeEnv } from '@natgrad/envs';
 import type { StepReport, TrpoConfig } from '@natgrad/rl-trpo';
+import { orThrow } from '../or-throw.js';
 import { mean } from '../statistics.js';
-import { orThrow } from './result.js';
 
 /** Over seeds. */
 export interface Spread {

@@ -8,12 +8,3 @@ export type Result<T> =
 
 export const mapResult = <A, B>(result: Result<A>, f: (value: A) => B): Result<B> =>
   result._tag === 'Left' ? result : { _tag: 'Right', right: f(result.right) };
-
-export const orThrow = <T>(
-  result:
-    | { readonly _tag: 'Left'; readonly left: { readonly message: string } }
-    | { readonly _tag: 'Right'; readonly right: T },
-): T => {
-  if (result._tag === 'Left') throw new Error(result.left.message);
-  return result.right;
-};

@@ -13,7 +13,7 @@ import {
   type TrpoConfig,
 } from '@natgrad/rl-trpo';
 import { key, split } from '@natgrad/tensor';
-import { orThrow } from './result.js';
+import { orThrow } from '../or-throw.js';
 
 /** Everything that acting and learning need. */
 export interface Prepared {

@@ -11,9 +11,9 @@ import {
   trpoStep,
 } from '@natgrad/rl-trpo';
 import { foldIn, item, key } from '@natgrad/tensor';
+import { orThrow } from '../or-throw.js';
 import { mean } from '../statistics.js';
 import { cartPole, type Effort, type Finding, type Pitfall, type Problem, returns, wanted } from './pitfall.js';
-import { orThrow } from './result.js';
 import { type Prepared, prepare, reportsOf, runWith } from './run.js';
 
 /** The critic makes as many steps for a row of a small batch as for one of a large batch. */

@@ -1,8 +1,7 @@
 /** The usual model: one perceptron for the policy, another for the critic. */
 import { interpreter, reshape } from '@natgrad/autodiff';
 import { type Key, split, type Tensor } from '@natgrad/tensor';
-import { invalid } from '@natgrad/tensor/internal';
-import { type Either, isLeft, map } from 'fp-ts/lib/Either.js';
+import { type Either, map } from 'fp-ts/lib/Either.js';
 import { defaultConfig, type TrpoConfig } from '../config.js';
 import type { TrpoError } from '../errors.js';
 import type { Inference, Model } from '../model.js';
@@ -18,6 +17,7 @@ import {
 } from './head.js';
 import { policyHead } from './heads.js';
 import { checkpointedMlp, initialiseMlp, type MlpParameters, mlp, mlpFeatures, mlpInference } from './mlp.js';
+import { modelOrThrow } from './model-or-throw.js';
 
 /** What a model needs to know of an environment; every `Env` of `@natgrad/envs` has it. */
 export interface Spaces {
@@ -72,14 +72,7 @@ const ROWS_TOGETHER = 8;
 export const mlpModel = (
   spaces: Spaces,
   options: Partial<ModelOptions> = {},
-): Model<MlpPolicyParameters, MlpParameters> => {
-  const model = tryMlpModel(spaces, options);
-  if (isLeft(model)) {
-    const [{ field, found, expected }] = model.left.issues;
-    throw invalid('mlpModel', model.left.message, { argument: field, found, expected });
-  }
-  return model.right;
-};
+): Model<MlpPolicyParameters, MlpParameters> => modelOrThrow('mlpModel', tryMlpModel(spaces, options));
 
 /**
  * {@link mlpModel}, with what does not go together as data.

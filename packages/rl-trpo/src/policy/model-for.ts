@@ -1,10 +1,10 @@
 /** From the options to a model. */
-import { invalid } from '@natgrad/tensor/internal';
 import { type Either, isLeft, left } from 'fp-ts/lib/Either.js';
 import { defaultConfig, type TrpoConfig } from '../config.js';
 import { issueError, type TrpoError } from '../errors.js';
 import type { Model } from '../model.js';
 import { type Spaces, tryMlpModel } from './mlp-model.js';
+import { modelOrThrow } from './model-or-throw.js';
 import { type HistorySpaces, tryRecurrentModel } from './recurrent-model.js';
 
 /** Spaces of any environment, with or without history; every `Env` of `@natgrad/envs` has them. */
@@ -44,11 +44,5 @@ export const tryModelFor = (spaces: AnySpaces, options: Partial<TrpoConfig> = {}
  *
  * @throws `InvalidArgument` where it does not
  */
-export const modelFor = (spaces: AnySpaces, options: Partial<TrpoConfig> = {}): Model => {
-  const model = tryModelFor(spaces, options);
-  if (isLeft(model)) {
-    const [{ field, found, expected }] = model.left.issues;
-    throw invalid('modelFor', model.left.message, { argument: field, found, expected });
-  }
-  return model.right;
-};
+export const modelFor = (spaces: AnySpaces, options: Partial<TrpoConfig> = {}): Model =>
+  modelOrThrow('modelFor', tryModelFor(spaces, options));

@@ -1,8 +1,7 @@
 /** A model with a memory: a recurrent cell over what the episode has shown, then a perceptron; the critic likewise. */
 import { reshape } from '@natgrad/autodiff';
 import { type Key, split, type Tensor } from '@natgrad/tensor';
-import { invalid } from '@natgrad/tensor/internal';
-import { chain, type Either, isLeft, left, map, right } from 'fp-ts/lib/Either.js';
+import { chain, type Either, left, map, right } from 'fp-ts/lib/Either.js';
 import { defaultConfig, type TrpoConfig } from '../config.js';
 import { issueError, type TrpoError } from '../errors.js';
 import type { Model } from '../model.js';
@@ -18,6 +17,7 @@ import {
 } from './head.js';
 import { policyHead } from './heads.js';
 import { initialiseMlp, type MlpParameters, mlp, mlpInference } from './mlp.js';
+import { modelOrThrow } from './model-or-throw.js';
 
 /** Spaces of an environment with history, as `withHistory(env, steps)` of `@natgrad/envs` makes them. */
 export interface HistorySpaces {
@@ -106,14 +106,8 @@ const checkSpaces = (
 export const recurrentModel = (
   spaces: HistorySpaces,
   options: Partial<ModelOptions> = {},
-): Model<RecurrentPolicyParameters, RecurrentParameters> => {
-  const model = tryRecurrentModel(spaces, options);
-  if (isLeft(model)) {
-    const [{ field, found, expected }] = model.left.issues;
-    throw invalid('recurrentModel', model.left.message, { argument: field, found, expected });
-  }
-  return model.right;
-};
+): Model<RecurrentPolicyParameters, RecurrentParameters> =>
+  modelOrThrow('recurrentModel', tryRecurrentModel(spaces, options));
 
 /**
  * {@link recurrentModel}, with what does not go together as data.
