@@ -14,6 +14,14 @@ export interface Start<State> {
   readonly observation: Vector;
 }
 
+/** Why an environment could not make a step, e.g. because its physics ran away. Plain data. */
+export interface EnvFailure {
+  readonly code: 'Runaway';
+  /** What was found, e.g. `qvel[3] is NaN`. */
+  readonly found: string;
+  readonly expected: string;
+}
+
 /** What one step leads to. */
 export interface Transition<State> extends Start<State> {
   readonly reward: number;
@@ -23,6 +31,11 @@ export interface Transition<State> extends Start<State> {
   readonly terminated: boolean;
   /** The episode was cut from outside, by a time limit: the task would go on, so a learner bootstraps from `observation`. */
   readonly truncated: boolean;
+  /**
+   * There where the step could not be made. It ends this episode and no other: `terminated` is true, the reward 0, and state and
+   * observation are those before the step.
+   */
+  readonly failure?: EnvFailure;
 }
 
 /**

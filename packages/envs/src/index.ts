@@ -19,7 +19,15 @@ export type {
   OptionTable,
   OptionValues,
 } from './definition.js';
-export { type Coordinates, defineEnv, type Env, type EnvParts, type Start, type Transition } from './env.js';
+export {
+  type Coordinates,
+  defineEnv,
+  type Env,
+  type EnvFailure,
+  type EnvParts,
+  type Start,
+  type Transition,
+} from './env.js';
 export { type WithHistory, withHistory } from './history.js';
 export { type EnvSpec, loadEnv } from './load.js';
 export { type RepeatPreviousOptions, type RepeatPreviousState, repeatPrevious } from './memory/repeat-previous.js';

@@ -1,7 +1,7 @@
 /** Many environments as one: stepped together, each reset as soon as its episode ends. */
 import { foldIn, type Key } from '@natgrad/tensor';
 import { invalid, shapeError } from '@natgrad/tensor/internal';
-import type { Env } from './env.js';
+import type { Env, EnvFailure } from './env.js';
 import { type Action, type Box, type Space, type Vector, widthOf } from './spaces.js';
 
 /** Where all environments stand. Plain data, like the states in it. */
@@ -33,6 +33,8 @@ export interface VectorTransition<State> extends VectorStart<State> {
   readonly terminated: Uint8Array;
   /** 1 where the episode was cut, else 0. */
   readonly truncated: Uint8Array;
+  /** Only if there were any: the environments whose step failed, by their index here. */
+  readonly failures?: readonly { readonly environment: number; readonly failure: EnvFailure }[];
 }
 
 /** Environments that step together. Its arrays are fresh: never written again, to be read only. */
@@ -141,6 +143,7 @@ export const vectorise = <State>(
       const terminated = new Uint8Array(count);
       const truncated = new Uint8Array(count);
       const states: State[] = [];
+      const failures: { readonly environment: number; readonly failure: EnvFailure }[] = [];
       const episodes = state.episodes.slice();
       let observations = finalObservations;
       for (let i = 0; i < count; i += 1) {
@@ -150,6 +153,7 @@ export const vectorise = <State>(
         if (costs !== null) costs[i] = next.cost ?? Number.NaN;
         terminated[i] = next.terminated ? 1 : 0;
         truncated[i] = next.truncated ? 1 : 0;
+        if (next.failure !== undefined) failures.push({ environment: i, failure: next.failure });
         states.push(next.state);
       }
       for (let i = 0; i < count; i += 1) {
@@ -169,6 +173,7 @@ export const vectorise = <State>(
         ...(costs === null ? {} : { costs }),
         terminated,
         truncated,
+        ...(failures.length === 0 ? {} : { failures }),
       };
     },
   };
