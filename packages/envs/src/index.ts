@@ -34,6 +34,23 @@ export { type RepeatPreviousOptions, type RepeatPreviousState, repeatPrevious } 
 export { environments, findEnv, makeEnv, optionsOf } from './registry.js';
 export { type Deviation, defaultTolerances, replay, type Tolerances, type TrajectoryReplay } from './replay.js';
 export {
+  arcArrow,
+  arrow,
+  type Camera,
+  type Capsule,
+  type Disc,
+  type Ground,
+  type Label,
+  type Path,
+  type Point,
+  type Polygon,
+  rectangle,
+  type Scene,
+  type Shape,
+  type Sphere,
+  type Tint,
+} from './scene.js';
+export {
   type Action,
   type Box,
   type BoxBounds,
