@@ -32,6 +32,8 @@ export { type WithHistory, withHistory } from './history.js';
 export { type EnvSpec, loadEnv } from './load.js';
 export { type RepeatPreviousOptions, type RepeatPreviousState, repeatPrevious } from './memory/repeat-previous.js';
 export { environments, findEnv, makeEnv, optionsOf } from './registry.js';
+export type { Theme } from './render/palette.js';
+export { type PictureOptions, type RenderOptions, render, renderScene } from './render/render.js';
 export { type Deviation, defaultTolerances, replay, type Tolerances, type TrajectoryReplay } from './replay.js';
 export {
   arcArrow,

@@ -10,7 +10,7 @@ export type Point = readonly [x: number, y: number, z: number];
  * What a shape is, in place of a colour: a theme, light or dark, has a colour for each.
  *
  * - `body`, `limb`, `opposite` (limbs of the far side), `tip` (hands, feet): parts of whoever moves
- * - `metal`: rails, pivots, joints; `paper`: cards and plates
+ * - `metal`: rails, pivots, joints; `rubber`: wheels; `paper`: cards and plates
  * - `goal`, `danger`, `force` (what acts): things to tell apart at once
  * - `terrain`, `grass`, `water`: the land
  * - `ink`, `faint`: writing, and lines that only help to read the picture
@@ -21,6 +21,7 @@ export type Tint =
   | 'opposite'
   | 'tip'
   | 'metal'
+  | 'rubber'
   | 'paper'
   | 'goal'
   | 'danger'
@@ -94,6 +95,8 @@ export interface Ground {
   /** Side of a tile. */
   readonly tile: number;
   readonly surface: 'floor' | 'grass' | 'water';
+  /** Metres between labelled marks along x in a side view; none if absent. */
+  readonly marks?: number;
 }
 
 /** Where one looks from. Parallel projection: what is far is as large as what is near. */
@@ -113,7 +116,8 @@ export interface Camera {
 /**
  * A picture to be. Plain data.
  *
- * What is farther away is painted first, by the middle of each shape; shapes at the same depth in the order given.
+ * What is farther away is painted first, by the middle of each shape (in oblique views by the near side of its middle); shapes at
+ * the same depth in the order given.
  */
 export interface Scene {
   readonly shapes: readonly Shape[];
