@@ -33,18 +33,19 @@ export interface Mark {
   readonly points: readonly number[];
 }
 
-/** A picture in the plane. Marks are painted in the order of the lists, and each list in its own. */
-export interface Drawing {
+/** What a picture consists of, in the order in which it is painted; `tiles` and `shadows` are in ground coordinates. */
+export const LISTS = ['plane', 'tiles', 'marks', 'shadows', 'shapes'] as const;
+export type List = (typeof LISTS)[number];
+
+/** The size of a picture, and the matrix of its ground around its middle. */
+export interface Canvas {
   readonly width: number;
   readonly height: number;
-  /** The matrix of tiles and shadows, around the middle of the picture. */
   readonly matrix: GroundMatrix;
-  readonly plane: readonly Mark[];
-  readonly tiles: readonly Mark[];
-  readonly marks: readonly Mark[];
-  readonly shadows: readonly Mark[];
-  readonly shapes: readonly Mark[];
 }
+
+/** A picture in the plane. Each list is painted in its own order. */
+export interface Drawing extends Canvas, Readonly<Record<List, readonly Mark[]>> {}
 
 /** Beyond this nothing is seen, and some viewers lose precision. */
 const FAR = 20_000;

@@ -1,5 +1,5 @@
 /** SVG text: escaped, and every number finite. */
-import type { Drawing, Look, Mark } from './drawing.js';
+import { type Canvas, type Drawing, LISTS, type List, type Look, type Mark } from './drawing.js';
 import { LAYERS, type Layer, styleSheet, type Theme } from './palette.js';
 
 /** Text for XML and HTML, in content and in attributes. Characters that XML does not know are replaced. */
@@ -20,9 +20,16 @@ export const pathThrough = (points: readonly number[], closed: boolean): string 
   return `M${pair(0)}${rest === '' ? `L${pair(0)}` : rest}${closed ? 'Z' : ''}`;
 };
 
-/** How the place of a mark is written: as the `d` of each of its paths, or as a shift of the whole. */
-export const placedBy = ({ kind }: Look): 'path' | 'shift' =>
-  kind === 'label' || kind === 'plane' || kind === 'tiles' ? 'shift' : 'path';
+/** How points place a mark: as a line through them, as the outline of an area, or as a shift of the whole. */
+export type Placing = 'line' | 'area' | 'shift';
+
+/** How a look is placed. */
+export const placingOf = ({ kind }: Look): Placing =>
+  kind === 'label' || kind === 'plane' || kind === 'tiles' ? 'shift' : kind === 'area' ? 'area' : 'line';
+
+/** `translate(1 2)`. */
+export const shiftBy = (points: readonly number[]): string =>
+  `translate(${points[0] as number} ${points[1] as number})`;
 
 const round = (x: number): number => Math.round(x * 100) / 100 + 0;
 
@@ -39,39 +46,44 @@ const tilesPath = ({ side, deep, columns, rows }: Extract<Look, { readonly kind:
     ).join(''),
   ).join('');
 
-/** A mark as an element, and the names of the style rules and of the gradient that it needs. */
+/** A look as elements, and the names of the style rules and of the gradient that it needs. */
 export interface Drawn {
-  /** Attributes that place it are left to `place`, so that a film can leave them out. */
-  readonly write: (place: string) => string;
+  /**
+   * The elements. `path` begins each that is placed by its points, e.g. `path d="M0 0L1 1"`, or `use href="#…"` for one that is placed
+   * elsewhere; what is placed by a shift leaves that to a group around it.
+   */
+  readonly elements: (path: string) => string;
   readonly rules: readonly string[];
   readonly gradient?: string;
 }
 
-/** How a look is written. `place` is `d="…"` or `transform="…"`; `id` is the prefix of classes and ids. */
-export const drawn = (look: Look, id: string, { width, height }: Pick<Drawing, 'width' | 'height'>): Drawn => {
+/** How a look is written; `id` is the prefix of classes and ids. */
+export const drawn = (look: Look, id: string, { width, height }: Canvas): Drawn => {
   switch (look.kind) {
     case 'solid': {
       const layers = layersFor(look.width);
       return {
         rules: layers.map((i) => `${look.tint}${i}`),
-        write: (place) =>
-          `<g>${layers
+        elements: (path) =>
+          layers
             .map((i) => {
               const { width: share, shift } = LAYERS[i] as Layer;
               const [dx, dy] = LIGHT.map((c) => round((c * shift * look.width) / 2)) as [number, number];
               const moved = shift === 0 ? '' : ` transform="translate(${dx} ${dy})"`;
-              return `<path class="${id}-${look.tint}${i}" stroke-width="${round(share * look.width)}"${moved} ${place}/>`;
+              return `<${path} class="${id}-${look.tint}${i}" stroke-width="${round(share * look.width)}"${moved}/>`;
             })
-            .join('')}</g>`,
+            .join(''),
       };
     }
-    case 'disc':
+    case 'disc': {
+      const inner = round(Math.max(0.1, look.width * 0.97 - 1.6));
       return {
         rules: [`${look.tint}-edge`, `${look.tint}-line`],
-        write: (place) =>
-          `<g><path class="${id}-${look.tint}-edge" stroke-width="${look.width}" ${place}/>` +
-          `<path class="${id}-${look.tint}-line" stroke-width="${round(Math.max(0.1, look.width * 0.97 - 1.6))}" ${place}/></g>`,
+        elements: (path) =>
+          `<${path} class="${id}-${look.tint}-edge" stroke-width="${look.width}"/>` +
+          `<${path} class="${id}-${look.tint}-line" stroke-width="${inner}"/>`,
       };
+    }
     case 'area': {
       const { tint, rim } = look;
       const fill = `fill="url(#${id}-${tint})"`;
@@ -79,47 +91,41 @@ export const drawn = (look: Look, id: string, { width, height }: Pick<Drawing, '
       return {
         rules: [`${tint}-edge`, `${tint}-top`, `${tint}-low`],
         gradient: tint,
-        write: (place) =>
-          `<g><path class="${id}-${tint}-edge" stroke-width="${round(2 * rim + 2)}" ${place}/><path ${inner} ${place}/></g>`,
+        elements: (path) =>
+          `<${path} class="${id}-${tint}-edge" stroke-width="${round(2 * rim + 2)}"/><${path} ${inner}/>`,
       };
     }
-    case 'line':
+    case 'line': {
+      const dashes = `${round(2 * look.width)} ${round(2.6 * look.width)}`;
       return {
         rules: [`${look.tint}-line`],
-        write: (place) =>
-          `<path class="${id}-${look.tint}-line" stroke-width="${look.width}"${
-            look.dashed ? ` stroke-dasharray="${round(2 * look.width)} ${round(2.6 * look.width)}"` : ''
-          } ${place}/>`,
+        elements: (path) =>
+          `<${path} class="${id}-${look.tint}-line" stroke-width="${look.width}"${look.dashed ? ` stroke-dasharray="${dashes}"` : ''}/>`,
       };
+    }
     case 'label':
       return {
         rules: [`${look.tint}-text`],
-        write: (place) =>
-          `<text class="${id}-${look.tint}-text" font-size="${look.size}" dy=".35em" ${place}>${escapeXml(look.text)}</text>`,
+        elements: () =>
+          `<text class="${id}-${look.tint}-text" font-size="${look.size}" dy=".35em">${escapeXml(look.text)}</text>`,
       };
     case 'shadow':
-      return { rules: ['shadow'], write: (place) => `<path stroke-width="${look.width}" ${place}/>` };
-    case 'plane':
+      return { rules: ['shadow'], elements: (path) => `<${path} stroke-width="${look.width}"/>` };
+    case 'plane': {
+      const edge = `<path class="${id}-${look.surface}-edge" stroke-width="1.5" d="M0 0H${width}"/>`;
       return {
         rules: look.edge ? [look.surface, `${look.surface}-edge`] : [look.surface],
-        write: (place) =>
-          `<g ${place}><rect class="${id}-${look.surface}" width="${width}" height="${2 * height}"/>${
-            look.edge ? `<path class="${id}-${look.surface}-edge" stroke-width="1.5" d="M0 0H${width}"/>` : ''
-          }</g>`,
+        elements: () =>
+          `<rect class="${id}-${look.surface}" width="${width}" height="${2 * height}"/>${look.edge ? edge : ''}`,
       };
+    }
     case 'tiles':
       return {
         rules: [`${look.surface}-tiles`],
-        write: (place) => `<path class="${id}-${look.surface}-tiles" ${place} d="${tilesPath(look)}"/>`,
+        elements: () => `<path class="${id}-${look.surface}-tiles" d="${tilesPath(look)}"/>`,
       };
   }
 };
-
-/** The attribute that places a mark. */
-export const placeOf = ({ look, points }: Mark): string =>
-  placedBy(look) === 'path'
-    ? `d="${pathThrough(points, look.kind === 'area')}"`
-    : `transform="translate(${points[0] as number} ${points[1] as number})"`;
 
 /** What a picture is called and how it is written. */
 export interface Frame {
@@ -129,69 +135,55 @@ export interface Frame {
   readonly id: string;
 }
 
-const matrixText = ({ matrix: { a, b, c, d }, width, height }: Drawing): string =>
-  `matrix(${[a, b, c, d].map((x) => Math.round(x * 1e5) / 1e5 + 0).join(' ')} ${width / 2} ${height / 2})`;
-
-/** The parts of a picture between `<svg>` and `</svg>`, the marks of each list already written. */
-export interface Parts {
-  readonly plane: string;
-  readonly tiles: string;
-  readonly marks: string;
-  readonly shadows: string;
-  readonly shapes: string;
-}
-
-/** A picture from its written parts. `rules` and `gradients` are those that the parts need. */
+/** A picture around its written lists; `looks` are those in them. `end` comes last, over everything. */
 export const pictureOf = (
-  drawing: Drawing,
+  canvas: Canvas,
   { title, theme, id }: Frame,
-  parts: Parts,
-  rules: readonly string[],
-  gradients: readonly string[],
-  extra: { readonly attributes?: string; readonly style?: string } = {},
+  lists: Readonly<Record<List, string>>,
+  looks: readonly Look[],
+  end = '',
 ): string => {
-  const { width, height } = drawing;
-  const grounded = drawing.plane.length > 0;
-  const names = new Set([...rules, 'sky-top', 'sky-low', 'glow']);
-  const matrix = matrixText(drawing);
-  const font = `.${id}-all text{font-weight:600;font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;text-anchor:middle}`;
-  const gradient = (tint: string): string =>
-    `<linearGradient id="${id}-${tint}" x2="0" y2="1"><stop class="${id}-${tint}-top"/><stop offset="1" class="${id}-${tint}-low"/></linearGradient>`;
+  const { width, height, matrix } = canvas;
+  const all = looks.map((look) => drawn(look, id, canvas));
+  const names = new Set([...all.flatMap(({ rules }) => rules), 'sky-top', 'sky-low', 'glow']);
+  const gradients = [...new Set(all.flatMap(({ gradient }) => gradient ?? []))];
+  const { a, b, c, d } = matrix;
+  const ground = `transform="matrix(${[a, b, c, d].map((x) => Math.round(x * 1e5) / 1e5 + 0).join(' ')} ${width / 2} ${height / 2})"`;
+  const font = `.${id} text{font-weight:600;font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;text-anchor:middle}`;
+  const gradient = (name: string, stops: string): string =>
+    `<linearGradient id="${id}-${name}" x2="0" y2="1">${stops}</linearGradient>`;
+  const stop = (name: string, rest = ''): string => `<stop class="${id}-${name}"${rest}/>`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"`,
-    ` role="img" aria-label="${escapeXml(title)}" class="${id}-all"${extra.attributes ?? ''}>`,
-    `<title>${escapeXml(title)}</title>`,
-    `<style>${font}${styleSheet(names, theme, id)}${extra.style ?? ''}</style><defs>`,
-    `<linearGradient id="${id}-sky" x2="0" y2="1"><stop class="${id}-sky-top"/><stop offset="1" class="${id}-sky-low"/></linearGradient>`,
-    `<radialGradient id="${id}-glow"><stop class="${id}-glow" stop-opacity=".5"/><stop offset="1" class="${id}-glow" stop-opacity="0"/></radialGradient>`,
-    [...new Set(gradients)].map(gradient).join(''),
-    grounded
-      ? `<filter id="${id}-soft" filterUnits="userSpaceOnUse" x="0" y="0" width="${width}" height="${height}"><feGaussianBlur stdDeviation="${round(height / 160)}"/></filter>`
-      : '',
-    `</defs><rect width="${width}" height="${height}" fill="url(#${id}-sky)"/>`,
-    parts.plane,
-    parts.tiles === '' ? '' : `<g transform="${matrix}">${parts.tiles}</g>`,
-    `<ellipse cx="${width / 2}" cy="${height / 2}" rx="${round(width * 0.55)}" ry="${round(height * 0.6)}" fill="url(#${id}-glow)"/>`,
-    `<g fill="none" stroke-linecap="round" stroke-linejoin="round">`,
-    parts.marks,
-    parts.shadows === ''
+    ` role="img" aria-label="${escapeXml(title)}" class="${id}">`,
+    `<title>${escapeXml(title)}</title><style>${font}${styleSheet(names, theme, id)}</style><defs>`,
+    gradient('sky', stop('sky-top') + stop('sky-low', ' offset="1"')),
+    ...gradients.map((tint) => gradient(tint, stop(`${tint}-top`) + stop(`${tint}-low`, ' offset="1"'))),
+    `<radialGradient id="${id}-spot">${stop('glow', ' stop-opacity=".5"')}${stop('glow', ' offset="1" stop-opacity="0"')}</radialGradient>`,
+    `<filter id="${id}-soft" filterUnits="userSpaceOnUse" x="0" y="0" width="${width}" height="${height}">`,
+    `<feGaussianBlur stdDeviation="${round(height / 160)}"/></filter></defs>`,
+    `<rect width="${width}" height="${height}" fill="url(#${id}-sky)"/>`,
+    lists.plane,
+    lists.tiles === '' ? '' : `<g ${ground}>${lists.tiles}</g>`,
+    `<ellipse cx="${width / 2}" cy="${height / 2}" rx="${round(width * 0.55)}" ry="${round(height * 0.6)}" fill="url(#${id}-spot)"/>`,
+    `<g fill="none" stroke-linecap="round" stroke-linejoin="round">${lists.marks}`,
+    lists.shadows === ''
       ? ''
-      : `<g opacity=".3" filter="url(#${id}-soft)"><g class="${id}-shadow" transform="${matrix}">${parts.shadows}</g></g>`,
-    `${parts.shapes}</g></svg>`,
+      : `<g opacity=".3" filter="url(#${id}-soft)"><g class="${id}-shadow" ${ground}>${lists.shadows}</g></g>`,
+    `${lists.shapes}</g>${end}</svg>`,
   ].join('');
 };
 
 /** A drawing as SVG text. */
 export const svgOf = (drawing: Drawing, frame: Frame): string => {
-  const write = (marks: readonly Mark[]): string =>
-    marks.map((mark) => drawn(mark.look, frame.id, drawing).write(placeOf(mark))).join('');
-  const { plane, tiles, marks, shadows, shapes } = drawing;
-  const all = [...plane, ...tiles, ...marks, ...shadows, ...shapes].map(({ look }) => drawn(look, frame.id, drawing));
-  return pictureOf(
-    drawing,
-    frame,
-    { plane: write(plane), tiles: write(tiles), marks: write(marks), shadows: write(shadows), shapes: write(shapes) },
-    all.flatMap(({ rules }) => rules),
-    all.flatMap(({ gradient }) => gradient ?? []),
-  );
+  const written = ({ look, points }: Mark): string => {
+    const { elements } = drawn(look, frame.id, drawing);
+    const placing = placingOf(look);
+    return placing === 'shift'
+      ? `<g transform="${shiftBy(points)}">${elements('')}</g>`
+      : elements(`path d="${pathThrough(points, placing === 'area')}"`);
+  };
+  const lists = Object.fromEntries(LISTS.map((list) => [list, drawing[list].map(written).join('')]));
+  const looks = LISTS.flatMap((list) => drawing[list].map(({ look }) => look));
+  return pictureOf(drawing, frame, lists as Record<List, string>, looks);
 };
