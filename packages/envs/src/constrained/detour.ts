@@ -70,7 +70,7 @@ const sceneOf = ({ x, y }: DetourState, radius: number, action?: Vector): Scene 
       { kind: 'sphere', at: [x, y, 0.06], radius: 0.06, tint: wet ? 'danger' : 'body' },
     ],
     ground: { z: 0, tile: 0.25, surface: 'grass' },
-    camera: { view: 'above', target: [beyond(x, 1.2), beyond(y, 0.7), 0], span: [2.7, 1.7] },
+    camera: { view: 'above', target: [beyond(x, 1), beyond(y, 0.5), 0], span: [2.7, 1.7] },
     stepSeconds: 0.1,
   };
 };

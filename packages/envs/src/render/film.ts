@@ -1,12 +1,8 @@
-/**
- * Many pictures of one thing: what they share is written once, and each frame is the numbers that changed. For a script to play, or
- * as one animated SVG without any.
- */
-import { invalid } from '@natgrad/tensor/internal';
+/** Many pictures of one thing, for a script to play: what they share is written once, and each frame is the numbers that changed. */
 import type { Scene } from '../scene.js';
-import { type Canvas, drawingOf, LISTS, type List, type Look } from './drawing.js';
-import { drawn, type Frame, type Placing, pathThrough, pictureOf, placingOf, shiftBy } from './markup.js';
-import { type PictureOptions, resolvePicture } from './render.js';
+import { drawn, type Placing, pathThrough, pictureOf, placingOf, shiftBy } from './markup.js';
+import { listsOf, type Places, reelOf } from './reel.js';
+import type { PictureOptions } from './render.js';
 
 /** What a frame shows. Plain data. */
 export interface FilmFrame {
@@ -31,72 +27,9 @@ export interface Film {
   readonly frames: readonly FilmFrame[];
 }
 
-interface Element {
-  readonly list: List;
-  readonly look: Look;
-}
-
-/** A film before it is written. */
-interface Reel {
-  readonly canvas: Canvas;
-  readonly frame: Frame;
-  readonly stepSeconds: number;
-  readonly elements: readonly Element[];
-  /** Points of each element that is seen in each frame, in the order of painting. */
-  readonly frames: readonly ReadonlyMap<number, readonly number[]>[];
-}
-
-/** Marks that look alike are the same element, the first with the first and so on: they may swap places, and nobody can tell. */
-const reelOf = (operation: string, scenes: readonly Scene[], options: PictureOptions): Reel => {
-  const [first] = scenes;
-  if (first === undefined)
-    throw invalid(operation, 'there are no scenes, expected at least one', {
-      argument: 'scenes',
-      found: '[]',
-      expected: 'at least one scene',
-    });
-  const { width, height, ...frame } = resolvePicture(operation, options, first, 'an episode');
-  const numbers = new Map<string, number>();
-  const elements: Element[] = [];
-  const frames = scenes.map((scene) => {
-    const drawing = drawingOf(scene, width, height);
-    const alike = new Map<string, number>();
-    return new Map(
-      LISTS.flatMap((list) =>
-        drawing[list].map(({ look, points }): readonly [number, readonly number[]] => {
-          const name = JSON.stringify([list, look]);
-          const nth = alike.get(name) ?? 0;
-          alike.set(name, nth + 1);
-          const key = `${name}${nth}`;
-          const known = numbers.get(key);
-          if (known !== undefined) return [known, points];
-          numbers.set(key, elements.length);
-          elements.push({ list, look });
-          return [elements.length - 1, points];
-        }),
-      ),
-    );
-  });
-  const { matrix } = drawingOf(first, width, height);
-  const seconds = first.stepSeconds;
-  // What has no time of its own, or an impossible one, is shown at a pace that can be followed.
-  const stepSeconds = seconds > 0 && seconds <= 60 ? seconds : 0.1;
-  return { canvas: { width, height, matrix }, frame, stepSeconds, elements, frames };
-};
-
-const same = (a: readonly number[] | undefined, b: readonly number[]): boolean =>
+/** True for the same numbers. */
+export const same = (a: readonly number[] | undefined, b: readonly number[]): boolean =>
   a !== undefined && a.length === b.length && a.every((x, i) => x === b[i]);
-
-/** The lists of a picture, each element written by `write`. */
-const listsOf = (
-  elements: readonly Element[],
-  write: (element: Element, i: number) => string,
-): Record<List, string> => {
-  const written = elements.map((element, i) => [element.list, write(element, i)] as const);
-  return Object.fromEntries(
-    LISTS.map((list) => [list, written.flatMap(([of, text]) => (of === list ? [text] : [])).join('')]),
-  ) as Record<List, string>;
-};
 
 /**
  * The pictures of an episode for a script to play: markup once, and what moves in each frame. The size and the kind of view are those of the first
@@ -116,7 +49,7 @@ const listsOf = (
 export const filmOf = (scenes: readonly Scene[], options: PictureOptions = {}): Film => {
   const { canvas, frame, stepSeconds, elements, frames } = reelOf('filmOf', scenes, options);
   const places = new Map<number, readonly number[]>();
-  const started = frames[0] as ReadonlyMap<number, readonly number[]>;
+  const started = frames[0] as Places;
   const lists = listsOf(elements, ({ look }, i) => {
     const points = started.get(i);
     const placing = placingOf(look);

@@ -107,7 +107,7 @@ export const drawn = (look: Look, id: string, { width, height }: Canvas): Drawn 
       return {
         rules: [`${look.tint}-text`],
         elements: () =>
-          `<text class="${id}-${look.tint}-text" font-size="${look.size}" dy=".35em">${escapeXml(look.text)}</text>`,
+          `<text class="${id}-text ${id}-${look.tint}-text" font-size="${look.size}" dy=".35em">${escapeXml(look.text)}</text>`,
       };
     case 'shadow':
       return { rules: ['shadow'], elements: (path) => `<${path} stroke-width="${look.width}"/>` };
@@ -149,13 +149,13 @@ export const pictureOf = (
   const gradients = [...new Set(all.flatMap(({ gradient }) => gradient ?? []))];
   const { a, b, c, d } = matrix;
   const ground = `transform="matrix(${[a, b, c, d].map((x) => Math.round(x * 1e5) / 1e5 + 0).join(' ')} ${width / 2} ${height / 2})"`;
-  const font = `.${id} text{font-weight:600;font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;text-anchor:middle}`;
+  const font = `.${id}-text{font-weight:600;font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;text-anchor:middle}`;
   const gradient = (name: string, stops: string): string =>
     `<linearGradient id="${id}-${name}" x2="0" y2="1">${stops}</linearGradient>`;
   const stop = (name: string, rest = ''): string => `<stop class="${id}-${name}"${rest}/>`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"`,
-    ` role="img" aria-label="${escapeXml(title)}" class="${id}">`,
+    ` role="img" aria-label="${escapeXml(title)}">`,
     `<title>${escapeXml(title)}</title><style>${font}${styleSheet(names, theme, id)}</style><defs>`,
     gradient('sky', stop('sky-top') + stop('sky-low', ' offset="1"')),
     ...gradients.map((tint) => gradient(tint, stop(`${tint}-top`) + stop(`${tint}-low`, ' offset="1"'))),
