@@ -161,6 +161,7 @@ export {
   type EvaluationOptions,
   evaluate,
 } from './shell/evaluate.js';
+export { type PlayedStep, type PlayOptions, play } from './shell/play.js';
 export { type Environments, type Rollout, type RolloutConfig, rollout } from './shell/rollout.js';
 export {
   costsMissing,
