@@ -6,7 +6,7 @@ import type { PictureOptions } from './render.js';
 
 /** What a frame shows. Plain data. */
 export interface FilmFrame {
-  /** The elements that are seen; those that are painted later hide those before. */
+  /** The elements that are seen. Appended to their parents in this order, those that are nearer hide what is behind them. */
   readonly shown: readonly number[];
   /** Elements whose place is another than in the frames before, and their points: x, y pairs in picture units. */
   readonly moved: readonly (readonly [element: number, points: readonly number[]])[];

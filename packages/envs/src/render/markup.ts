@@ -163,14 +163,14 @@ export const pictureOf = (
     `<filter id="${id}-soft" filterUnits="userSpaceOnUse" x="0" y="0" width="${width}" height="${height}">`,
     `<feGaussianBlur stdDeviation="${round(height / 160)}"/></filter></defs>`,
     `<rect width="${width}" height="${height}" fill="url(#${id}-sky)"/>`,
-    lists.plane,
+    `<g>${lists.plane}</g>`,
     lists.tiles === '' ? '' : `<g ${ground}>${lists.tiles}</g>`,
     `<ellipse cx="${width / 2}" cy="${height / 2}" rx="${round(width * 0.55)}" ry="${round(height * 0.6)}" fill="url(#${id}-spot)"/>`,
-    `<g fill="none" stroke-linecap="round" stroke-linejoin="round">${lists.marks}`,
+    `<g fill="none" stroke-linecap="round" stroke-linejoin="round"><g>${lists.marks}</g>`,
     lists.shadows === ''
       ? ''
       : `<g opacity=".3" filter="url(#${id}-soft)"><g class="${id}-shadow" ${ground}>${lists.shadows}</g></g>`,
-    `${lists.shapes}</g>${end}</svg>`,
+    `<g>${lists.shapes}</g></g>${end}</svg>`,
   ].join('');
 };
 
