@@ -50,7 +50,8 @@ export const PLAYER = `'use strict';
 
   const short = (x) => {
     const size = Math.abs(x);
-    return x.toFixed(size >= 1000 ? 0 : size >= 10 ? 1 : 2).replace('-', '\\u2212');
+    const digits = Number.isInteger(x) || size >= 1000 ? 0 : size >= 10 ? 1 : 2;
+    return x.toFixed(digits).replace('-', '\\u2212');
   };
   const scrubber = find('scrubber');
   const button = find('play');

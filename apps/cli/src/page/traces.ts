@@ -73,11 +73,7 @@ export const tracesOf = (steps: readonly PlayedStep[], space: Space, costs: bool
 export const linePath = ({ values, low, high, steps }: Trace): string => {
   const ys = values.map((x) => Math.round(((high - x) / (high - low)) * 1000) / 10);
   if (!steps) return ys.map((y, i) => `${i === 0 ? 'M' : 'L'}${i} ${y}`).join('');
-  return ys
-    .map((y, i) => {
-      if (i === 0) return `M0 ${y}`;
-      return y === ys[i - 1] ? '' : `H${i}V${y}`;
-    })
-    .concat(`H${ys.length}`)
-    .join('');
+  // A stroke for each step, those of the same height in one; joined up, quick changes would be a block of colour.
+  const starts = ys.flatMap((y, i) => (i > 0 && y === ys[i - 1] ? [] : [i]));
+  return starts.map((i, k) => `M${i} ${ys[i] as number}H${starts[k + 1] ?? ys.length}`).join('');
 };
