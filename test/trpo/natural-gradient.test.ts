@@ -152,6 +152,22 @@ describe('the Fisher operator', () => {
     close(hessian(distribution, policy, at, at)(v));
   });
 
+  test('is a mean over rows', () => {
+    const same = (tangent: never): never => tangent;
+    const [at2, v2] = [
+      logits(0.2, 0.2),
+      {
+        logits: tensor([
+          [1, 3],
+          [1, 3],
+        ]),
+      } as never,
+    ];
+    const found = gaussNewton(distribution, { value: at2, apply: same, transpose: same } as never)(v2);
+    const rows = toNested((found as unknown as { readonly logits: Tensor }).logits) as number[][];
+    for (const row of rows) expect(row[1]).toBeCloseTo(0.32 / 2, 14);
+  });
+
   test('the Hessian takes the old parameters as data', () => {
     const [old, there] = [logits(0.5), logits(0.2)];
     const direct = grad((theta: { readonly logits: Tensor }) => meanKl(distribution, old, theta))(there);

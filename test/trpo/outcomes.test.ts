@@ -185,6 +185,33 @@ describe('constrainedStep', () => {
     expect(nu).toBeCloseTo(1.75, 14);
   });
 
+  test('lengths that are not 1: the step by hand, with the multipliers of its optimality conditions', () => {
+    // g = (3, 0), b = (0, 2), H = I, within the disc of radius 2: x₂ ≤ −c/2.
+    const problem = { q: 9, r: 0, s: 4, delta: 2 };
+    expect(constrainedStep({ ...problem, c: -1 })).toMatchObject({
+      kind: 'inactive',
+      alongGradient: 2 / 3,
+      lambda: 1.5,
+    });
+    const { kind, alongGradient, alongCost, lambda, nu } = constrainedStep({ ...problem, c: 2.4 });
+    // x = (1.6, −1.2).
+    expect(kind).toBe('active');
+    expect(alongGradient).toBeCloseTo(1.6 / 3, 14);
+    expect(alongCost).toBeCloseTo(-0.6, 14);
+    // g = λx + νb.
+    expect(lambda).toBeCloseTo(3 / 1.6, 14);
+    expect(nu).toBeCloseTo((1.2 * 3) / 1.6 / 2, 14);
+    expect(constrainedStep({ ...problem, c: 4.1 })).toMatchObject({ kind: 'recovery', alongCost: -1 });
+  });
+
+  test('a slanted constraint', () => {
+    // g = (3, 2), b = (0, 2): the same disc and line; x is the same point, made of g and b otherwise.
+    const { alongGradient, alongCost } = constrainedStep({ q: 13, r: 4, s: 4, c: 2.4, delta: 2 });
+    expect([3 * alongGradient, 2 * alongGradient + 2 * alongCost].map((x) => Number(x.toFixed(12)))).toEqual([
+      1.6, -1.2,
+    ]);
+  });
+
   test('parallel gradients leave nothing along the constraint', () => {
     expect(constrainedStep({ q: 4, r: 2, s: 1, c: 0.5, delta: 0.5 })).toEqual({
       kind: 'active',
