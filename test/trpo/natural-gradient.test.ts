@@ -3,6 +3,7 @@ import { grad, multiply } from '@natgrad/autodiff';
 import {
   alongLine,
   categoricalDistribution,
+  type Distribution,
   damped,
   gaussNewton,
   hessian,
@@ -17,6 +18,8 @@ import {
 } from '@natgrad/rl-trpo';
 import { item, type Tensor, tensor, toNested } from '@natgrad/tensor';
 import { describe, expect, test } from 'vitest';
+import { entropyBonusFault } from '../../packages/rl-trpo/src/entropy-bonus.js';
+import { errorOf } from '../errors.js';
 
 /** Parameters are a tree; here it is one tensor. */
 const tree = (values: readonly number[]): never => ({ w: tensor(values) }) as never;
@@ -125,6 +128,23 @@ describe('the objective', () => {
     const entropy = (p: number): number => -p * Math.log(p) - (1 - p) * Math.log(1 - p);
     const bonus = item(surrogate({ ...data, entropyBonus: 0.5 })(next)) - item(surrogate(data)(next));
     expect(bonus).toBeCloseTo((0.5 * (entropy(0.6) + entropy(0.1))) / 2, 14);
+  });
+
+  test('a bonus on an entropy that nobody knows is refused; none is fine', () => {
+    const { entropy: _, ...unknown } = distribution;
+    const mute = unknown as Distribution as never;
+    expect(item(surrogate({ ...data, distribution: mute })(next))).toBeCloseTo(item(surrogate(data)(next)), 15);
+    const error = errorOf(() => surrogate({ ...data, distribution: mute, entropyBonus: 0.5 })(next));
+    expect(error).toMatchObject({ code: 'InvalidArgument', argument: 'entropyBonus' });
+    expect(error.found).toContain("0.5 for the distribution 'categorical'");
+    expect(entropyBonusFault(mute, 0)).toBeNull();
+    expect(entropyBonusFault(distribution, 0.5)).toBeNull();
+    expect(entropyBonusFault(mute, 0.5)).toEqual({
+      code: 'contradiction',
+      field: 'entropyBonus',
+      found: error.found,
+      expected: '0, or a distribution with entropy',
+    });
   });
 
   test('KL is from old to new: its mean, its largest', () => {

@@ -203,7 +203,8 @@ const fetchEngine = async (options: MujocoOptions): Promise<Either<NatgradError,
   }
 };
 
-let loaded: Promise<Either<NatgradError, Mujoco>> | null = null;
+/** One engine for the process: its memory is large, and simulations are shared anyway. */
+const loaded: Promise<Either<NatgradError, Mujoco>>[] = [];
 
 /**
  * Loads the physics engine, which takes a fifth of a second, the first time that it is asked for; later calls share it. It is
@@ -221,6 +222,7 @@ let loaded: Promise<Either<NatgradError, Mujoco>> | null = null;
 export const loadMujoco =
   (options: MujocoOptions = {}): TaskEither<NatgradError, Mujoco> =>
   () => {
-    loaded ??= fetchEngine(options);
-    return loaded;
+    const engine = loaded[0] ?? fetchEngine(options);
+    loaded[0] = engine;
+    return engine;
   };

@@ -46,7 +46,7 @@ export interface Beginning {
 }
 
 /** The facts of a task. Its functions read the simulation and change nothing. */
-export interface MujocoTask<Table extends OptionTable> {
+export interface MujocoTask<Table extends OptionTable = OptionTable> {
   readonly id: string;
   readonly summary: string;
   readonly timeLimit: number;
@@ -69,12 +69,9 @@ export interface MujocoTask<Table extends OptionTable> {
   judge(simulation: Simulation, move: Move, options: OptionValues<Table>): Judgement;
 }
 
-const spacesOfTask = <Table extends OptionTable>(
-  { actions: { width, bound }, observationWidth }: MujocoTask<Table>,
-  options: OptionValues<Table>,
-): EnvSpaces => ({
-  observationSpace: box({ low: -Infinity, high: Infinity, shape: [observationWidth(options)] }),
-  actionSpace: box({ low: -bound, high: bound, shape: [width] }),
+const spacesOfTask = <Table extends OptionTable>(task: MujocoTask<Table>, options: OptionValues<Table>): EnvSpaces => ({
+  observationSpace: box({ low: -Infinity, high: Infinity, shape: [task.observationWidth(options)] }),
+  actionSpace: box({ low: -task.actions.bound, high: task.actions.bound, shape: [task.actions.width] }),
 });
 
 /** The environment of a task on an engine, without its time limit; options are complete. */
@@ -140,12 +137,14 @@ export interface MujocoEnvironment<Table extends OptionTable> {
   /** @throws `InvalidArgument` for unknown or impossible options */
   readonly create: (mujoco: Mujoco, options?: Partial<OptionValues<Table>>) => Env<MujocoState, Vector>;
   readonly definition: EngineEnvDefinition<Table>;
+  readonly task: MujocoTask<Table>;
 }
 
 /** Completes a task. */
 export const mujocoEnvironment = <Table extends OptionTable>(task: MujocoTask<Table>): MujocoEnvironment<Table> => {
   const { id, summary, timeLimit, rewardThreshold, options } = task;
   return {
+    task,
     create: (mujoco, given = {}) => {
       const resolved = resolveOptions(id, options, given);
       if (resolved._tag === 'Left') throw resolved.left;

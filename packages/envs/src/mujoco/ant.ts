@@ -1,4 +1,4 @@
-import type { BooleanOption, EngineEnvDefinition, NumberOption, OptionTable, RangeOption } from '../definition.js';
+import type { BooleanOption, NumberOption, OptionTable, RangeOption } from '../definition.js';
 import { normalNoise } from './_noise.js';
 import {
   clipped,
@@ -70,7 +70,7 @@ export interface AntOptions extends OptionTable {
   readonly includeCfrcExtInObservation: BooleanOption;
 }
 
-const environment: MujocoEnvironment<AntOptions> = mujocoEnvironment({
+export const environment: MujocoEnvironment<AntOptions> = mujocoEnvironment({
   id: 'Ant-v5',
   summary: 'a four-legged runner: forward without falling over',
   timeLimit: 1000,
@@ -131,4 +131,3 @@ const environment: MujocoEnvironment<AntOptions> = mujocoEnvironment({
  * @throws `InvalidArgument` for unknown or impossible options
  */
 export const ant: MujocoEnvironment<AntOptions>['create'] = environment.create;
-export const definition: EngineEnvDefinition<AntOptions> = environment.definition;

@@ -1,4 +1,4 @@
-import type { BooleanOption, EngineEnvDefinition, NumberOption, OptionTable } from '../definition.js';
+import type { BooleanOption, NumberOption, OptionTable } from '../definition.js';
 import { normalNoise } from './_noise.js';
 import { flag, joined, type MujocoEnvironment, mujocoEnvironment, noise, squares, weight } from './_task.js';
 
@@ -64,7 +64,7 @@ export interface HalfCheetahOptions extends OptionTable {
   readonly excludeCurrentPositionsFromObservation: BooleanOption;
 }
 
-const environment: MujocoEnvironment<HalfCheetahOptions> = mujocoEnvironment({
+export const environment: MujocoEnvironment<HalfCheetahOptions> = mujocoEnvironment({
   id: 'HalfCheetah-v5',
   summary: 'a two-legged runner in the plane: as fast as possible',
   timeLimit: 1000,
@@ -103,4 +103,3 @@ const environment: MujocoEnvironment<HalfCheetahOptions> = mujocoEnvironment({
  * @throws `InvalidArgument` for unknown or impossible options
  */
 export const halfCheetah: MujocoEnvironment<HalfCheetahOptions>['create'] = environment.create;
-export const definition: EngineEnvDefinition<HalfCheetahOptions> = environment.definition;

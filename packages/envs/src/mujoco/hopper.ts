@@ -1,4 +1,4 @@
-import type { BooleanOption, EngineEnvDefinition, NumberOption, OptionTable, RangeOption } from '../definition.js';
+import type { BooleanOption, NumberOption, OptionTable, RangeOption } from '../definition.js';
 import { uniformNoise } from './_noise.js';
 import {
   clipped,
@@ -64,7 +64,7 @@ export interface HopperOptions extends OptionTable {
   readonly excludeCurrentPositionsFromObservation: BooleanOption;
 }
 
-const environment: MujocoEnvironment<HopperOptions> = mujocoEnvironment({
+export const environment: MujocoEnvironment<HopperOptions> = mujocoEnvironment({
   id: 'Hopper-v5',
   summary: 'a one-legged hopper in the plane: forward without falling',
   timeLimit: 1000,
@@ -121,4 +121,3 @@ const environment: MujocoEnvironment<HopperOptions> = mujocoEnvironment({
  * @throws `InvalidArgument` for unknown or impossible options
  */
 export const hopper: MujocoEnvironment<HopperOptions>['create'] = environment.create;
-export const definition: EngineEnvDefinition<HopperOptions> = environment.definition;

@@ -1,4 +1,4 @@
-import type { BooleanOption, EngineEnvDefinition, NumberOption, OptionTable, RangeOption } from '../definition.js';
+import type { BooleanOption, NumberOption, OptionTable, RangeOption } from '../definition.js';
 import type { Simulation } from './_engine.js';
 import { uniformNoise } from './_noise.js';
 import { flag, joined, type MujocoEnvironment, mujocoEnvironment, noise, range, squares, weight } from './_task.js';
@@ -116,7 +116,7 @@ export interface HumanoidOptions extends OptionTable {
   readonly includeCfrcExtInObservation: BooleanOption;
 }
 
-const environment: MujocoEnvironment<HumanoidOptions> = mujocoEnvironment({
+export const environment: MujocoEnvironment<HumanoidOptions> = mujocoEnvironment({
   id: 'Humanoid-v5',
   summary: 'a human figure: forward without falling',
   timeLimit: 1000,
@@ -187,4 +187,3 @@ const environment: MujocoEnvironment<HumanoidOptions> = mujocoEnvironment({
  * @throws `InvalidArgument` for unknown or impossible options
  */
 export const humanoid: MujocoEnvironment<HumanoidOptions>['create'] = environment.create;
-export const definition: EngineEnvDefinition<HumanoidOptions> = environment.definition;

@@ -1,4 +1,4 @@
-import type { EngineEnvDefinition, NumberOption, OptionTable } from '../definition.js';
+import type { NumberOption, OptionTable } from '../definition.js';
 import { normalNoise } from './_noise.js';
 import { clipped, joined, type MujocoEnvironment, mujocoEnvironment, noise, weight } from './_task.js';
 
@@ -38,7 +38,7 @@ export interface InvertedDoublePendulumOptions extends OptionTable {
   readonly resetNoiseScale: NumberOption;
 }
 
-const environment: MujocoEnvironment<InvertedDoublePendulumOptions> = mujocoEnvironment({
+export const environment: MujocoEnvironment<InvertedDoublePendulumOptions> = mujocoEnvironment({
   id: 'InvertedDoublePendulum-v5',
   summary: 'keep two poles, one on the other, upright on a cart',
   timeLimit: 1000,
@@ -82,4 +82,3 @@ const environment: MujocoEnvironment<InvertedDoublePendulumOptions> = mujocoEnvi
  * @throws `InvalidArgument` for unknown or impossible options
  */
 export const invertedDoublePendulum: MujocoEnvironment<InvertedDoublePendulumOptions>['create'] = environment.create;
-export const definition: EngineEnvDefinition<InvertedDoublePendulumOptions> = environment.definition;

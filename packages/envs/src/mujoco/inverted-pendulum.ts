@@ -1,4 +1,4 @@
-import type { EngineEnvDefinition, NumberOption, OptionTable } from '../definition.js';
+import type { NumberOption, OptionTable } from '../definition.js';
 import { uniformNoise } from './_noise.js';
 import { joined, type MujocoEnvironment, mujocoEnvironment, noise } from './_task.js';
 
@@ -31,7 +31,7 @@ export interface InvertedPendulumOptions extends OptionTable {
   readonly resetNoiseScale: NumberOption;
 }
 
-const environment: MujocoEnvironment<InvertedPendulumOptions> = mujocoEnvironment({
+export const environment: MujocoEnvironment<InvertedPendulumOptions> = mujocoEnvironment({
   id: 'InvertedPendulum-v5',
   summary: 'keep a pole upright on a cart by a force on the cart',
   timeLimit: 1000,
@@ -63,4 +63,3 @@ const environment: MujocoEnvironment<InvertedPendulumOptions> = mujocoEnvironmen
  * @throws `InvalidArgument` for unknown or impossible options
  */
 export const invertedPendulum: MujocoEnvironment<InvertedPendulumOptions>['create'] = environment.create;
-export const definition: EngineEnvDefinition<InvertedPendulumOptions> = environment.definition;

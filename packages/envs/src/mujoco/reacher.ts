@@ -1,5 +1,5 @@
 import { foldIn, type Key, split } from '@natgrad/tensor';
-import type { EngineEnvDefinition, NumberOption, OptionTable } from '../definition.js';
+import type { NumberOption, OptionTable } from '../definition.js';
 import { uniformBetween } from '../draw.js';
 import type { Simulation } from './_engine.js';
 import { joined, type MujocoEnvironment, mujocoEnvironment, squares, weight } from './_task.js';
@@ -69,7 +69,7 @@ export interface ReacherOptions extends OptionTable {
   readonly rewardControlWeight: NumberOption;
 }
 
-const environment: MujocoEnvironment<ReacherOptions> = mujocoEnvironment({
+export const environment: MujocoEnvironment<ReacherOptions> = mujocoEnvironment({
   id: 'Reacher-v5',
   summary: 'bring the tip of an arm of two links to a target',
   timeLimit: 50,
@@ -112,4 +112,3 @@ const environment: MujocoEnvironment<ReacherOptions> = mujocoEnvironment({
  * @throws `InvalidArgument` for unknown or impossible options
  */
 export const reacher: MujocoEnvironment<ReacherOptions>['create'] = environment.create;
-export const definition: EngineEnvDefinition<ReacherOptions> = environment.definition;

@@ -1,4 +1,4 @@
-import type { BooleanOption, EngineEnvDefinition, NumberOption, OptionTable } from '../definition.js';
+import type { BooleanOption, NumberOption, OptionTable } from '../definition.js';
 import { uniformNoise } from './_noise.js';
 import { flag, joined, type MujocoEnvironment, mujocoEnvironment, noise, squares, weight } from './_task.js';
 
@@ -42,7 +42,7 @@ export interface SwimmerOptions extends OptionTable {
   readonly excludeCurrentPositionsFromObservation: BooleanOption;
 }
 
-const environment: MujocoEnvironment<SwimmerOptions> = mujocoEnvironment({
+export const environment: MujocoEnvironment<SwimmerOptions> = mujocoEnvironment({
   id: 'Swimmer-v5',
   summary: 'a chain of three links in a viscous fluid: forward',
   timeLimit: 1000,
@@ -81,4 +81,3 @@ const environment: MujocoEnvironment<SwimmerOptions> = mujocoEnvironment({
  * @throws `InvalidArgument` for unknown or impossible options
  */
 export const swimmer: MujocoEnvironment<SwimmerOptions>['create'] = environment.create;
-export const definition: EngineEnvDefinition<SwimmerOptions> = environment.definition;

@@ -1,4 +1,4 @@
-import type { BooleanOption, EngineEnvDefinition, NumberOption, OptionTable, RangeOption } from '../definition.js';
+import type { BooleanOption, NumberOption, OptionTable, RangeOption } from '../definition.js';
 import { uniformNoise } from './_noise.js';
 import {
   clipped,
@@ -67,7 +67,7 @@ export interface Walker2dOptions extends OptionTable {
   readonly excludeCurrentPositionsFromObservation: BooleanOption;
 }
 
-const environment: MujocoEnvironment<Walker2dOptions> = mujocoEnvironment({
+export const environment: MujocoEnvironment<Walker2dOptions> = mujocoEnvironment({
   id: 'Walker2d-v5',
   summary: 'a two-legged walker in the plane: forward without falling',
   timeLimit: 1000,
@@ -119,4 +119,3 @@ const environment: MujocoEnvironment<Walker2dOptions> = mujocoEnvironment({
  * @throws `InvalidArgument` for unknown or impossible options
  */
 export const walker2d: MujocoEnvironment<Walker2dOptions>['create'] = environment.create;
-export const definition: EngineEnvDefinition<Walker2dOptions> = environment.definition;
