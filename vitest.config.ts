@@ -42,7 +42,10 @@ const workersFromSources = (): Plugin => ({
       build: { ssr: join(workers, 'worker.ts'), outDir, emptyOutDir: true, target: 'node20', minify: false },
     });
     const place = JSON.stringify(pathToFileURL(join(outDir, 'worker.js')).href);
-    return { code: code.replace(/new URL\(["']\.\/worker\.js["'], import\.meta\.url\)/, `new URL(${place})`), map: null };
+    return {
+      code: code.replace(/new URL\(["']\.\/worker\.js["'], import\.meta\.url\)/, `new URL(${place})`),
+      map: null,
+    };
   },
 });
 

@@ -2,13 +2,26 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { EnvSpec } from '@natgrad/envs';
-import { type Iteration, type SpecTrainConfig, TrainingError, type TrpoConfig, train } from '@natgrad/rl-trpo';
-import { type Key, key, toTypedArray } from '@natgrad/tensor';
+import { type EnvSpec, vectorise } from '@natgrad/envs';
+import {
+  defaultConfig,
+  type Iteration,
+  initialState,
+  modelFor,
+  rollout,
+  type SpecTrainConfig,
+  statisticsOf,
+  TrainingError,
+  type TrpoConfig,
+  train,
+} from '@natgrad/rl-trpo';
+import { type Key, key, normal, split, type Tensor, toTypedArray } from '@natgrad/tensor';
 import { lawRuns } from '@natgrad/tensor/laws';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { encodeData } from '../../packages/rl-trpo/src/shell/runs/codec.js';
+import { environmentsOf, pooled, workerScript } from '../../packages/rl-trpo/src/shell/workers/index.js';
+import { startPool } from '../../packages/rl-trpo/src/shell/workers/pool.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'natgrad-workers-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -45,54 +58,85 @@ const take = async (given: SpecTrainConfig, count: number): Promise<readonly Ite
   return taken;
 };
 
-/** Every bit of what comes out, but for what clocks and counters of workers say. */
+/** Every bit of plain data and the tensors in it. */
+const bitsOf = (value: unknown): unknown => {
+  const { json, tensors } = encodeData(value);
+  const hex = (x: Tensor): string => Buffer.from(toTypedArray(x).buffer).toString('hex');
+  return [JSON.stringify(json), Object.entries(tensors).map(([name, x]) => [name, x.dtype, x.shape, hex(x)])];
+};
+
+/** All that comes out, but for what clocks say, and who acted. */
 const bits = (iterations: readonly Iteration[]): unknown =>
-  iterations.map(({ state, environments, record: { report, failures } }) => {
-    const { json, tensors } = encodeData({ state, environments, report, failures });
-    return [
-      JSON.stringify(json),
-      Object.entries(tensors).map(([name, leaf]) => [name, Buffer.from(toTypedArray(leaf).buffer).toString('hex')]),
-    ];
-  });
+  iterations.map(({ state, environments, record: { report, failures } }) =>
+    bitsOf({ state, environments, report, failures }),
+  );
 
 const workersOf = (iterations: readonly Iteration[]): readonly number[] =>
   iterations.map(({ record }) => record.workers);
 
-/** What kind of task: each acts by another distribution, has costs or a history. */
-const tasks: readonly (readonly [EnvSpec, Partial<TrpoConfig>, SpecTrainConfig['algorithm']])[] = [
-  [{ id: 'CartPole-v1' }, {}, 'trpo'],
-  [{ id: 'CartPole-v1', options: { maxEpisodeSteps: 4 } }, { wholeEpisodes: true }, 'ppo'],
-  [{ id: 'Pendulum-v1', options: { maxEpisodeSteps: 6 } }, {}, 'trpo'],
-  [{ id: 'Pendulum-v1' }, { distribution: 'squashedGaussian', dtype: 'f32', engine: 'interpreter' }, 'trpo'],
-  [{ id: 'Detour-v0' }, {}, 'cpo'],
-  [{ id: 'RepeatPrevious-v0' }, { network: 'recurrent', historySteps: 3 }, 'trpo'],
-  [trouble('calm'), { wholeEpisodes: true }, 'trpo'],
-  [trouble('fails'), {}, 'natural-policy-gradient'],
-];
+/** Each acts by another distribution, or has costs, failures or a history. */
+const tasks: Readonly<Record<string, readonly [EnvSpec, Partial<TrpoConfig>]>> = {
+  choices: [{ id: 'CartPole-v1' }, {}],
+  'whole episodes': [{ id: 'CartPole-v1', options: { maxEpisodeSteps: 9 } }, { wholeEpisodes: true }],
+  numbers: [{ id: 'Pendulum-v1', options: { maxEpisodeSteps: 6 } }, {}],
+  'numbers, squashed, in single precision': [{ id: 'Pendulum-v1' }, { distribution: 'squashedGaussian', dtype: 'f32' }],
+  'a network too large for plain loops': [{ id: 'Pendulum-v1' }, { hidden: [128, 128] }],
+  costs: [{ id: 'Detour-v0' }, {}],
+  history: [{ id: 'RepeatPrevious-v0' }, { network: 'recurrent', historySteps: 3, normaliseObservations: false }],
+  "a user's module": [trouble('calm'), { wholeEpisodes: true }],
+  'steps that fail': [trouble('fails'), {}],
+};
+
+/** What a test of shares needs: a task, and threads for it that serve many cases. */
+const poolOf = async (environment: EnvSpec, own: Partial<TrpoConfig>) => {
+  const options: TrpoConfig = { ...defaultConfig, ...small, ...own };
+  const { env } = await environmentsOf(environment, options);
+  const model = modelFor(env, options);
+  return { options, env, model, pool: startPool({ environment, options }, 3, workerScript) };
+};
 
 describe('the batch is the same to the bit', () => {
-  test.each(tasks)('%j %j %s, in 0, 1, 2 and 3 workers, for any number of environments and steps', async (...task) => {
-    const [environment, own, algorithm = 'trpo'] = task;
-    await fc.assert(
-      fc.asyncProperty(
-        fc.integer({ min: 1, max: 5 }),
-        fc.integer({ min: 0, max: 17 }),
-        fc.nat(),
-        async (environments, more, seed) => {
-          const options = { ...small, ...own, environments, batchSize: environments + more };
-          const of = (workers: number): Promise<readonly Iteration[]> =>
-            take({ environment, algorithm, options, key: key(seed), workers }, 2);
-          const here = await of(0);
-          expect(workersOf(here)).toEqual([0, 0]);
-          for (const workers of [1, 2, 3]) {
-            const there = await of(workers);
-            expect(workersOf(there)).toEqual([1, 2].map(() => Math.min(workers, environments)));
-            expect(bits(there)).toEqual(bits(here));
-          }
-        },
-      ),
-      { numRuns: lawRuns(2) },
+  test.each(Object.entries(tasks))('%s: in this process, in 1, 2 and 3 workers', async (_, [environment, own]) => {
+    const { options, env, model, pool } = await poolOf(environment, own);
+    const law = fc.asyncProperty(
+      fc.integer({ min: 1, max: 7 }),
+      fc.integer({ min: 0, max: 40 }),
+      fc.nat(),
+      async (count, more, seed) => {
+        const [stateKey, environmentsKey, nextKey] = split(key(seed), 3) as [Key, Key, Key];
+        const config = { model, envs: vectorise(env, count), ...options, batchSize: count + more };
+        const initial = initialState({ model, ...options }, stateKey);
+        if (initial._tag === 'Left') throw new Error(initial.left.message);
+        const rows = normal(key(seed + 1), [5, model.observationWidth]);
+        const state = { ...initial.right, observationStatistics: statisticsOf(rows) };
+        const { state: vector, observations } = config.envs.reset(environmentsKey);
+        const first = rollout(config, state, { vector, observations });
+        const second = rollout(config, { ...state, key: nextKey }, first.environments);
+        if (!options.wholeEpisodes) expect(first.batch.rewards.size).toBe(count + more);
+        for (const workers of [1, 2, 3]) {
+          const { take: together } = pooled(pool, Math.min(workers, count), config);
+          const there = await together(state, { vector, observations });
+          expect(bitsOf(there.rollout)).toEqual(bitsOf(first));
+          const after = await together({ ...state, key: nextKey }, there.rollout.environments);
+          expect(bitsOf(after.rollout)).toEqual(bitsOf(second));
+        }
+      },
     );
+    await fc.assert(law, { numRuns: lawRuns(8) }).finally(pool.close);
+  });
+
+  test.each(['trpo', 'ppo'] as const)('so is what %s learns from it', async (algorithm) => {
+    const [here, there] = await Promise.all([0, 2].map((workers) => take(config({ algorithm, workers }), 3)));
+    expect([workersOf(here ?? []), workersOf(there ?? [])]).toEqual([
+      [0, 0, 0],
+      [2, 2, 2],
+    ]);
+    expect(bits(there ?? [])).toEqual(bits(here ?? []));
+  });
+
+  test('there are never more workers than environments', async () => {
+    const few = { ...small, environments: 2 };
+    expect(workersOf(await take(config({ options: few, workers: 5 }), 1))).toEqual([2]);
   });
 
   test('training that goes on with another number of workers does not notice', async () => {
@@ -138,7 +182,10 @@ describe('errors', () => {
     );
 
   test('what the environment throws is thrown, as in this process', async () => {
-    const [there, here] = [await failure({ environment: trouble('throws') }), await failure({ environment: trouble('throws'), workers: 0 })];
+    const [there, here] = [
+      await failure({ environment: trouble('throws') }),
+      await failure({ environment: trouble('throws'), workers: 0 }),
+    ];
     for (const error of [there, here]) {
       expect(error).toBeInstanceOf(RangeError);
       expect((error as Error).message).toBe('out of track');
@@ -153,7 +200,10 @@ describe('errors', () => {
   });
 
   test('an environment that there is not', async () => {
-    expect(await failure({ environment: { id: 'CartPoel-v1' } })).toMatchObject({ _tag: 'NatgradError', argument: 'id' });
+    expect(await failure({ environment: { id: 'CartPoel-v1' } })).toMatchObject({
+      _tag: 'NatgradError',
+      argument: 'id',
+    });
   });
 
   test.each([-1, 1.5, Number.NaN, 'many', null])('%s workers', async (workers) => {
@@ -163,9 +213,7 @@ describe('errors', () => {
 
   test('a step that could not be made is in the record', async () => {
     const [first] = await take(config({ environment: trouble('fails'), workers: 2 }), 1);
-    expect(first?.record.failures?.first).toBe(
-      'environment 0, step 3: found mark is NaN, expected finite numbers',
-    );
+    expect(first?.record.failures?.first).toBe('environment 0, step 3: found mark is NaN, expected finite numbers');
     expect(first?.record.failures?.count).toBeGreaterThan(2);
   });
 });

@@ -5,7 +5,7 @@ import type { Batch } from '../batch.js';
 import type { TrpoConfig } from '../config.js';
 import type { Model } from '../model.js';
 import type { TrpoState } from '../state.js';
-import { type ShareConfig, type Environments, joined, type Share, type StepFailure, takeShare } from './share.js';
+import { type Environments, joined, type Share, type ShareConfig, type StepFailure, takeShare } from './share.js';
 
 /** A batch, and what is needed to go on from it. */
 export interface Rollout {

@@ -169,7 +169,9 @@ export const takeShare = (config: ShareConfig, state: ShareState, { steps, from 
     );
   const observed = column([width]);
   const actions = column(distribution.action.shape);
-  const parameters = Object.entries(distribution.parameterShapes).map(([name, shape]) => [name, column(shape)] as const);
+  const parameters = Object.entries(distribution.parameterShapes).map(
+    ([name, shape]) => [name, column(shape)] as const,
+  );
   const [logProbabilities, rewards, costs, terminated, truncated] = [[], [], [], [], []].map(column) as [
     Column,
     Column,

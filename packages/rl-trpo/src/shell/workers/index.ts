@@ -33,8 +33,11 @@ const rangeOf = (i: number, workers: number, count: number): readonly [number, n
   Math.floor(((i + 1) * count) / workers),
 ];
 
-/** The rollouts of a pool. */
-const pooled = (pool: Pool, workers: number, { model, envs, batchSize }: RolloutConfig): Rollouts => ({
+/** The module that a worker runs. */
+export const workerScript: URL = new URL('./worker.js', import.meta.url);
+
+/** The rollouts of a pool: `workers` of its threads divide the environments among them. */
+export const pooled = (pool: Pool, workers: number, { model, envs, batchSize }: RolloutConfig): Rollouts => ({
   take: async (state, from) => {
     const width = model.observationWidth;
     checkEnvironments(from, envs.count, width);
@@ -96,7 +99,7 @@ export const workerRollouts = (
   setup: WorkerSetup,
   config: RolloutConfig,
   wanted: WorkerCount,
-  script: URL = new URL('./worker.js', import.meta.url),
+  script: URL = workerScript,
 ): Rollouts => {
   if (wanted !== 'auto' && !(Number.isInteger(wanted) && wanted >= 0 && wanted <= MOST)) throw wrongCount(wanted);
   const here = inProcess(config);

@@ -89,7 +89,8 @@ const crashed = ({ firstIndex, input }: ShareRequest, reasons: readonly [string,
       code: 'crashed',
       field: 'workers',
       found: `two workers lost in a row with ${which}: ${[...new Set(reasons)].join('; then ')}`,
-      expected: 'an environment that leaves its thread alive; --workers 0 or `workers: 0` shows what it does in this process',
+      expected:
+        'an environment that leaves its thread alive; --workers 0 or `workers: 0` shows what it does in this process',
     }),
   );
 };
