@@ -178,7 +178,13 @@ describe('bad input', () => {
     const { state } = envs.reset(key(0));
     expect(code(() => envs.step(state, [0]))).toBe('ShapeMismatch');
     expect(code(() => envs.step(state, [0, 7]))).toBe('OutOfRange');
-    for (const only of [[1, 0], [0, 0], [0, 2], [-1, 0], [0.5, 1]])
+    for (const only of [
+      [1, 0],
+      [0, 0],
+      [0, 2],
+      [-1, 0],
+      [0.5, 1],
+    ])
       expect(code(() => envs.step(state, [0, 0], only))).toBe('InvalidArgument');
     expect(code(() => envs.step(state, [0, 0], [1]))).toBe('ShapeMismatch');
     expect(code(() => vectorise(cartPole(), 0))).toBe('InvalidArgument');

@@ -1,5 +1,5 @@
 /** Rollouts in workers: the same bits as in this process, whatever happens to a worker. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EnvSpec, vectorise } from '@natgrad/envs';
@@ -171,6 +171,33 @@ describe('a worker that crashes', () => {
     const { code, issues } = (error as TrainingError).reason;
     expect([code, issues[0].code, issues[0].field]).toEqual(['WorkerCrashed', 'crashed', 'workers']);
     expect(issues[0].found).toMatch(/^two workers lost in a row with environment 0: it ended with exit code 7$/);
+  });
+});
+
+describe('workers end with training', () => {
+  const pause = (milliseconds: number): Promise<void> => new Promise((resume) => setTimeout(resume, milliseconds));
+  const alive = async (file: string): Promise<boolean> => {
+    const before = statSync(file).size;
+    await pause(200);
+    return statSync(file).size > before;
+  };
+
+  test('at the last step, at a break, and at an error', async () => {
+    const [file, options] = [join(folder, 'ticks'), { ...small, batchSize: 6 }];
+    const ticking = config({ environment: trouble('ticks', { file }), workers: 2, options });
+    const iterations = train({ ...ticking, steps: 12 });
+    await iterations.next();
+    await pause(50);
+    expect(await alive(file)).toBe(true);
+    await iterations.next();
+    expect((await iterations.next()).done).toBe(true);
+    expect(await alive(file)).toBe(false);
+    await take(ticking, 1);
+    expect(await alive(file)).toBe(false);
+    const [first] = await take(ticking, 1);
+    const broken = { ...(first as Iteration), state: { ...(first as Iteration).state, delta: Number.NaN } };
+    await expect(take({ ...ticking, from: broken }, 1)).rejects.toThrow('delta');
+    expect(await alive(file)).toBe(false);
   });
 });
 
