@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import {
   decodeTrajectories,
   environments,
-  makeEnv,
+  loadEnv,
   replay,
   type Space,
   type TrajectoryReplay,
@@ -85,7 +85,7 @@ interface Replayed {
   readonly trajectories: readonly TrajectoryReplay[];
 }
 
-const replayFile = (file: string): Replayed => {
+const replayFile = async (file: string): Promise<Replayed> => {
   const refuse = (reason: string): never => {
     throw usage(`${file}: ${reason}`);
   };
@@ -98,7 +98,7 @@ const replayFile = (file: string): Replayed => {
   };
   const decoded = decodeTrajectories(read());
   if (isLeft(decoded)) return refuse(decoded.left.message);
-  const env = makeEnv(decoded.right.env);
+  const env = await loadEnv({ id: decoded.right.env })();
   if (isLeft(env)) return refuse(env.left.message.split('\n', 1).join(''));
   const replayed = replay(env.right, decoded.right);
   if (isLeft(replayed)) return refuse(replayed.left.message.split('\n', 1).join(''));
@@ -110,10 +110,11 @@ const replayFile = (file: string): Replayed => {
   };
 };
 
-export const runReplay = (args: Arguments): number => {
+export const runReplay = async (args: Arguments): Promise<number> => {
   const out = terminal();
   // All files are read before anything is shown, so that a wrong one among them is not lost in the output.
-  const all = args.operands.map(replayFile);
+  const all: Replayed[] = [];
+  for (const file of args.operands) all.push(await replayFile(file));
   for (const each of all)
     if (args.has('json')) out.write(`${jsonLine(each)}\n`);
     else

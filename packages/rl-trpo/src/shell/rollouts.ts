@@ -5,7 +5,7 @@ import type { Environments } from './share.js';
 
 /** How many workers make the rollouts. */
 export type WorkerCount =
-  /** That many, but never more than there are environments; 0: this process alone. */
+  /** That many, but never more than there are environments, or 256; 0: this process alone. */
   | number
   /** As many as there are cores, if rollouts take long enough to be worth it: measured in the first iterations. Else none. */
   | 'auto';

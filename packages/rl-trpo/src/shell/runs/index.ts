@@ -17,7 +17,9 @@ export {
   openRun,
   type ResumedRun,
   type Run,
+  recordIteration,
   resumeRun,
   saveEvaluation,
   saveIteration,
+  saveSnapshot,
 } from './run.js';

@@ -12,8 +12,8 @@ import { loadEnvironment } from './environment.js';
 import { packState, type ShareRequest, type WorkerSetup } from './messages.js';
 import { type Pool, startPool } from './pool.js';
 
-/** Far more than there are cores. */
-const MOST = 1024;
+/** Far more than there are cores: beyond that a number is a mistake, and would take the machine down. */
+const MOST = 256;
 
 /**
  * The environments of a configuration, made in this process: for what training needs to know of them, for the start of the first
@@ -90,7 +90,7 @@ const wrongCount = (workers: unknown): TrainingError =>
       code: typeof workers === 'number' ? 'outOfRange' : 'wrongKind',
       field: 'workers',
       found: String(workers),
-      expected: "a whole number in [0, 1024], or 'auto'",
+      expected: "a whole number ≥ 0, or 'auto'",
     }),
   );
 
@@ -101,7 +101,7 @@ export const workerRollouts = (
   wanted: WorkerCount,
   script: URL = workerScript,
 ): Rollouts => {
-  if (wanted !== 'auto' && !(Number.isInteger(wanted) && wanted >= 0 && wanted <= MOST)) throw wrongCount(wanted);
+  if (wanted !== 'auto' && !(Number.isSafeInteger(wanted) && wanted >= 0)) throw wrongCount(wanted);
   const here = inProcess(config);
   const count = Math.min(wanted === 'auto' ? availableParallelism() : wanted, config.envs.count, MOST);
   const start = (): Rollouts => pooled(startPool(setup, count, script), count, config);
