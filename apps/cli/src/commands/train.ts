@@ -52,8 +52,8 @@ export const trainLine: CommandLine = {
     { name: 'preset', value: 'NAME', description: 'options to begin with (those for the environment)' },
     { name: 'set', value: 'KEY=VALUE', repeatable: true, description: 'an option, see `natgrad options`; repeatable' },
     ...engineFlags,
-    { name: 'workers', value: 'N', description: 'threads that act, 0 for none (by the time that rollouts take)' },
-    { name: 'until-solved', description: 'stop when evaluations reach the threshold, in both modes' },
+    { name: 'workers', value: 'N', description: 'threads that act, 0: none (as many as are worth it)' },
+    { name: 'until-solved', description: 'stop when evaluations reach the threshold (else exit 1)' },
     { name: 'episodes', value: 'N', description: 'episodes of the evaluation at the end (100)' },
     { name: 'out', value: 'DIR', description: 'folder of the run (a new one under runs/)' },
     { name: 'resume', value: 'DIR', description: 'go on with a stopped run, to the bit' },
@@ -61,8 +61,7 @@ export const trainLine: CommandLine = {
   ],
   notes: [
     ...wrapped(`Algorithms: ${algorithmNames.join(', ')}.`, 79),
-    'Ctrl-C finishes the iteration and saves; once more, and it ends at once.',
-    'Exit code 0 when trained, 1 if --until-solved ended unsolved, 130 after Ctrl-C.',
+    'Ctrl-C finishes the iteration and saves (exit code 130); twice, it ends at once.',
   ],
 };
 

@@ -129,8 +129,21 @@ export const startOfTraining = (config: TrainConfig): Snapshot => {
   return { state: orThrow(initialState({ model, ...options }, stateKey)), environments: { vector, observations } };
 };
 
-/** Lets whatever else waits, such as signals and output, have its turn. */
-const pause = (): Promise<void> => new Promise((resume) => setTimeout(resume, 0));
+/** Where there is no `setImmediate`, there are no signals to hear either. */
+const nextTurn = (): Promise<void> =>
+  new Promise((resume) => {
+    if (typeof setImmediate === 'function') setImmediate(resume);
+    else setTimeout(resume, 0);
+  });
+
+/**
+ * Lets whatever else waits, such as signals and output, have its turn. Twice: the first may come before the event loop has asked
+ * the system for news. (A timer may always do so after long work: it is due as soon as the clock is read again.)
+ */
+const pause = async (): Promise<void> => {
+  await nextTurn();
+  await nextTurn();
+};
 
 const STAGES: readonly Stage[] = ['advantages', 'gradient', 'conjugateGradient', 'lineSearch', 'policyFit', 'valueFit'];
 
