@@ -1,5 +1,5 @@
 /** From the words of a command line to the options of an environment and of TRPO; all that is wrong is said at once. */
-import { type AnyEnvDefinition, findEnv, optionsOf, spacesOf } from '@natgrad/envs';
+import { type AnyEnvDefinition, findEnv, loadEnv, optionsOf } from '@natgrad/envs';
 import { presetConfig, presets, type TrpoConfig, options as trpoOptions } from '@natgrad/rl-trpo';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { quoted } from './arguments.js';
@@ -48,7 +48,11 @@ export const findDefinition = (id: string): AnyEnvDefinition => {
 };
 
 /** The settings of a run, from the environment's id, a preset (by default the environment's own) and the words of `--set`. */
-export const resolveSettings = (id: string, preset: string | undefined, settings: readonly string[]): Settings => {
+export const resolveSettings = async (
+  id: string,
+  preset: string | undefined,
+  settings: readonly string[],
+): Promise<Settings> => {
   const definition = findDefinition(id);
   const table = optionsOf(definition);
   const all = pairs(settings);
@@ -66,8 +70,7 @@ export const resolveSettings = (id: string, preset: string | undefined, settings
       .map(([name, text]): [string, unknown] => [name, valueOf(kindOf(trpoOptions, name), text)]),
   );
   const presetName = preset ?? (Object.hasOwn(presets, id) ? id : 'default');
-  // Checks the options without an engine that the environment may need.
-  const environment = spacesOf(id, forEnvironment);
+  const environment = await loadEnv({ id, options: forEnvironment })();
   const config = presetConfig(presetName, forTrpo);
   const wrong = [
     ...(isLeft(environment) ? [environment.left.message.split('\n', 1).join('')] : []),

@@ -110,7 +110,8 @@ const replayFile = async (file: string): Promise<Replayed> => {
 export const runReplay = async (args: Arguments): Promise<number> => {
   const out = terminal();
   // All files are read before anything is shown, so that a wrong one among them is not lost in the output.
-  const all = await Promise.all(args.operands.map(replayFile));
+  const all: Replayed[] = [];
+  for (const file of args.operands) all.push(await replayFile(file));
   for (const each of all)
     if (args.has('json')) out.write(`${jsonLine(each)}\n`);
     else
