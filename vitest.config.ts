@@ -1,28 +1,57 @@
-import { fileURLToPath } from 'node:url';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build, type Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 /** Tests run against the sources; the consumer test covers the built, packed packages. */
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-export default defineConfig({
-  resolve: {
-    alias: [
-      {
-        find: /^@natgrad\/(tensor|autodiff|rl-trpo|envs)$/,
-        replacement: `${source('./packages')}/$1/src/index.ts`,
-      },
-      {
-        find: /^@natgrad\/(tensor|autodiff|rl-trpo|envs)\/laws$/,
-        replacement: `${source('./packages')}/$1/src/laws/index.ts`,
-      },
-      {
-        find: /^@natgrad\/(tensor|autodiff|rl-trpo|envs)\/internal$/,
-        replacement: `${source('./packages')}/$1/src/internal.ts`,
-      },
-      { find: '@natgrad/rl-trpo/theory', replacement: source('./packages/rl-trpo/src/theory/index.ts') },
-      { find: '@natgrad/rl-trpo/runs', replacement: source('./packages/rl-trpo/src/shell/runs/index.ts') },
-    ],
+const alias = [
+  {
+    find: /^@natgrad\/(tensor|autodiff|rl-trpo|envs)$/,
+    replacement: `${source('./packages')}/$1/src/index.ts`,
   },
+  {
+    find: /^@natgrad\/(tensor|autodiff|rl-trpo|envs)\/laws$/,
+    replacement: `${source('./packages')}/$1/src/laws/index.ts`,
+  },
+  {
+    find: /^@natgrad\/(tensor|autodiff|rl-trpo|envs)\/internal$/,
+    replacement: `${source('./packages')}/$1/src/internal.ts`,
+  },
+  { find: '@natgrad/rl-trpo/theory', replacement: source('./packages/rl-trpo/src/theory/index.ts') },
+  { find: '@natgrad/rl-trpo/runs', replacement: source('./packages/rl-trpo/src/shell/runs/index.ts') },
+];
+
+const workers = source('./packages/rl-trpo/src/shell/workers');
+
+/** Threads run JavaScript: where the sources name the module of a worker, tests find it bundled from the sources. */
+const workersFromSources = (): Plugin => ({
+  name: 'workers-from-sources',
+  transform: async (code, id) => {
+    if (id !== join(workers, 'index.ts')) return undefined;
+    const outDir = mkdtempSync(join(tmpdir(), 'natgrad-worker-'));
+    process.once('exit', () => rmSync(outDir, { recursive: true, force: true }));
+    await build({
+      configFile: false,
+      logLevel: 'error',
+      resolve: { alias },
+      ssr: { noExternal: true },
+      build: { ssr: join(workers, 'worker.ts'), outDir, emptyOutDir: true, target: 'node20', minify: false },
+    });
+    const place = JSON.stringify(pathToFileURL(join(outDir, 'worker.js')).href);
+    return {
+      code: code.replace(/new URL\(["']\.\/worker\.js["'], import\.meta\.url\)/, `new URL(${place})`),
+      map: null,
+    };
+  },
+});
+
+export default defineConfig({
+  plugins: [workersFromSources()],
+  resolve: { alias },
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],

@@ -3,6 +3,7 @@ import { algorithmsBenchmark } from './algorithms.js';
 import { classic } from './classic.js';
 import { type Benchmark, parseFlags, UsageError } from './command-line.js';
 import { conjugateGradientBenchmark } from './conjugate-gradient/command.js';
+import { environmentsBenchmark } from './environments.js';
 import { figuresCommand } from './figures/command.js';
 import { inference } from './inference.js';
 import { pitfallsBenchmark } from './pitfalls/command.js';
@@ -17,6 +18,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   plan,
   scale,
   inference,
+  environmentsBenchmark,
   conjugateGradientBenchmark,
   classic,
   algorithmsBenchmark,

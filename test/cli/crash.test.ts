@@ -34,15 +34,20 @@ function set(...settings: readonly string[]): readonly string[] {
 
 const path = (...parts: readonly string[]): string => join(cli.folder, ...parts);
 
-/** The checksums of the last checkpoint stand for every bit of it; of the metrics all but what the clock said. */
+/** The checksums of the last checkpoint stand for every bit of it; of the metrics all but what the clock said, and who acted. */
 const endOf = (
   folder: string,
 ): { readonly checkpoint: string; readonly sums: string; readonly metrics: readonly unknown[] } => {
   const checkpoint = readdirSync(path(folder, 'checkpoints')).sort().at(-1) ?? '';
   const lines = readFileSync(path(folder, 'metrics.jsonl'), 'utf8').trimEnd().split('\n');
   const metrics = lines.map((line) => {
-    const { seconds, stepsPerSecond, elapsed, ...rest } = JSON.parse(line) as Record<string, unknown>;
-    expect([typeof seconds, typeof stepsPerSecond, typeof elapsed]).toEqual(['object', 'number', 'number']);
+    const { seconds, stepsPerSecond, elapsed, workers, ...rest } = JSON.parse(line) as Record<string, unknown>;
+    expect([seconds, stepsPerSecond, elapsed, workers].map((each) => typeof each)).toEqual([
+      'object',
+      'number',
+      'number',
+      'number',
+    ]);
     return rest;
   });
   return { checkpoint, sums: readFileSync(path(folder, 'checkpoints', checkpoint, 'SHA256SUMS'), 'utf8'), metrics };
@@ -126,6 +131,37 @@ test('SIGKILL at 20 random moments leaves nothing that cannot be gone on with, t
   expect(evaluationOf('killed')).toEqual(evaluationOf(whole));
 }, 120_000);
 
+test('workers act: killed at random moments and resumed with another number of them, to the same bits', async () => {
+  const begin = ['train', ...TINY, '--steps', STEPS, '--out', 'shared', '--json'];
+  const goOn = ['train', '--resume', 'shared', '--episodes', '3', '--json'];
+  for (const workers of ['3', '1', '2', '0', '2']) {
+    const child = cli.start([...(existsSync(path('shared/run.json')) ? goOn : begin), '--workers', workers]);
+    const end = ended(child);
+    await line(child, 1);
+    await pause(Math.random() * 60);
+    child.kill('SIGKILL');
+    const { signal, stderr } = await end;
+    expect([signal, stderr]).toEqual(['SIGKILL', '']);
+  }
+  const { code, stderr, stdout } = await cli.run([...goOn, '--workers', '2']);
+  expect([code, stderr]).toEqual([0, '']);
+  expect(JSON.parse(stdout.split('\n')[0] ?? '')).toMatchObject({ type: 'iteration', workers: 2 });
+  expect(endOf('shared')).toEqual(endOf(whole));
+  expect(evaluationOf('shared')).toEqual(evaluationOf(whole));
+}, 120_000);
+
+test('with workers, Ctrl-C finishes the iteration and saves, and the process ends', async () => {
+  const child = cli.start(['train', ...TINY, '--workers', '2', '--steps', FEW, '--out', 'stopped-workers', '--json']);
+  const end = ended(child);
+  await line(child, 3);
+  child.kill('SIGINT');
+  const { code, stdout } = await end;
+  expect(code).toBe(130);
+  const made = stdout.trimEnd().split('\n').length;
+  expect(Number(endOf('stopped-workers').checkpoint)).toBe(made);
+  expect(endOf('stopped-workers').metrics).toEqual(endOf(whole).metrics.slice(0, made));
+});
+
 test('Ctrl-C finishes the iteration, saves, and says how to go on', async () => {
   const child = cli.start(['train', ...TINY, '--steps', FEW, '--out', 'stopped']);
   const end = ended(child);
@@ -141,14 +177,17 @@ test('Ctrl-C finishes the iteration, saves, and says how to go on', async () => 
   expect(endOf('stopped').metrics).toEqual(endOf(whole).metrics.slice(0, 20));
 });
 
-test('a second Ctrl-C ends at once, and what was saved is whole', async () => {
-  const slow = set('batchSize=600000', 'valueEpochs=200', 'valueMinibatch=64');
-  const child = cli.start(['train', '--env', 'CartPole-v1', ...slow, '--steps', '1000000', '--out', 'twice', '--json']);
+test.each(['0', '2'])('a second Ctrl-C ends at once, and what was saved is whole, with %s workers', async (workers) => {
+  const slow = set('batchSize=300000', 'valueEpochs=200', 'valueMinibatch=64');
+  const folder = `twice-${workers}`;
+  const args = ['train', '--env', 'CartPole-v1', ...slow, '--steps', '1000000', '--out', folder, '--workers', workers];
+  const child = cli.start([...args, '--json']);
   const end = ended(child);
   const noted = new Promise((resolve) => child.stderr.once('data', resolve));
-  // The first signal comes during the rollout, which takes seconds; it is heard before the long fit of the critic begins.
-  while (!existsSync(join(cli.folder, 'twice/run.json'))) await pause(20);
-  await pause(500);
+  // The first signal comes during the rollout, which takes seconds. Workers leave this thread free to hear it at once; without
+  // them it is heard after the rollout, before the long fit of the critic begins.
+  while (!existsSync(join(cli.folder, folder, 'run.json'))) await pause(20);
+  await pause(1000);
   child.kill('SIGINT');
   await noted;
   const since = performance.now();
@@ -157,7 +196,7 @@ test('a second Ctrl-C ends at once, and what was saved is whole', async () => {
   expect([code, signal]).toEqual([null, 'SIGINT']);
   // Far less than the iteration, which takes many seconds.
   expect(performance.now() - since).toBeLessThan(1000);
-  expect((await cli.run(['eval', 'twice', '--episodes', '1'])).code).toBe(0);
+  expect((await cli.run(['eval', folder, '--episodes', '1'])).code).toBe(0);
 });
 
 test('when the reader of a pipe has gone, it ends without a word, and can be gone on with', async () => {

@@ -62,7 +62,14 @@ export const natgrad = (): Natgrad => {
         ],
       },
       ssr: { noExternal: true },
-      build: { ssr: 'src/main.ts', outDir: join(base, 'dist'), emptyOutDir: true, target: 'node20', minify: false },
+      build: {
+        ...{ ssr: true, outDir: join(base, 'dist'), emptyOutDir: true, target: 'node20', minify: false },
+        rolldownOptions: {
+          input: { main: 'src/main.ts', worker: root('packages/rl-trpo/src/shell/workers/worker.ts') },
+          // The module of a worker is looked for beside the one that starts it.
+          output: { chunkFileNames: '[name]-[hash].js' },
+        },
+      },
     });
     copyFileSync(root('apps/cli/package.json'), join(base, 'package.json'));
   }, 60_000);

@@ -14,6 +14,17 @@ for await (const { record } of train(config)) {
 }
 assert.equal(iterations, 2);
 
+// In workers: the same numbers. Threads of training that nobody ends do not keep the process alive.
+const inWorkers = {
+  environment: { id: 'CartPole-v1' },
+  workers: 2,
+  options: { environments: 2, batchSize: 32, hidden: [4] },
+  key: key(0),
+};
+const [there, here] = await Promise.all([train(inWorkers).next(), train(config).next()]);
+assert.equal(there.value.record.workers, 2);
+assert.deepEqual(there.value.record.report, here.value.record.report);
+
 const misspelt = decodeConfig({ gama: 1 });
 assert.equal(misspelt._tag, 'Left');
 assert.match(JSON.stringify(misspelt.left), /gamma/);

@@ -122,6 +122,21 @@ describe.each(cases)('$id', (env) => {
   });
 });
 
+test('some environments alone: they do as they do among the others, which stay as they are', () => {
+  const envs = vectorise(timeLimit(cartPole(), 2), 4);
+  const begin = envs.reset(key(3)).state;
+  const state = envs.step(begin, [0, 1, 1, 0]).state;
+  const whole = envs.step(state, [1, 0, 1, 0]);
+  const some = envs.step(state, [0, 0], [1, 3]);
+  const row = (packed: Float64Array, i: number): readonly number[] => Array.from(packed.subarray(4 * i, 4 * i + 4));
+  for (const field of ['observations', 'finalObservations'] as const)
+    expect([0, 1].map((i) => row(some[field], i))).toEqual([1, 3].map((i) => row(whole[field], i)));
+  expect(Array.from(some.truncated)).toEqual([1, 1]);
+  expect(some.state.episodes).toEqual([0, 1, 0, 1]);
+  expect([some.state.states[0], some.state.states[2]]).toEqual([state.states[0], state.states[2]]);
+  expect([some.state.states[1], some.state.states[3]]).toEqual([whole.state.states[1], whole.state.states[3]]);
+});
+
 test('the final observation of a truncated episode is delivered before the reset', () => {
   const envs = vectorise(timeLimit(cartPole(), 1), 2);
   const start = envs.reset(key(5));
@@ -163,6 +178,15 @@ describe('bad input', () => {
     const { state } = envs.reset(key(0));
     expect(code(() => envs.step(state, [0]))).toBe('ShapeMismatch');
     expect(code(() => envs.step(state, [0, 7]))).toBe('OutOfRange');
+    for (const only of [
+      [1, 0],
+      [0, 0],
+      [0, 2],
+      [-1, 0],
+      [0.5, 1],
+    ])
+      expect(code(() => envs.step(state, [0, 0], only))).toBe('InvalidArgument');
+    expect(code(() => envs.step(state, [0, 0], [1]))).toBe('ShapeMismatch');
     expect(code(() => vectorise(cartPole(), 0))).toBe('InvalidArgument');
     expect(code(() => vectorise(cartPole(), 1, { firstIndex: -1 }))).toBe('InvalidArgument');
   });

@@ -73,10 +73,40 @@ describe('exactly N steps', () => {
     ).toEqual([1, 2, 0, 1]);
   });
 
-  test('the share is rounded up', () => {
-    const { config: uneven, state: at, from: start } = setUp(counter(), 3, { batchSize: 10 });
-    expect(rollout(uneven, at, start).batch.observations.shape).toEqual([12, 2]);
+  test('the first environments make one more where it is no multiple of their number', () => {
+    const { config: uneven, state: at, from: start } = setUp(counter(), 3, { batchSize: 11 });
+    const next = rollout(uneven, at, start);
+    expect(next.batch.segments.map(({ length }) => length)).toEqual([4, 4, 3]);
+    expect(rows(next.batch.observations).map(([, count]) => count)).toEqual([0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2]);
+    const standing = [...next.environments.observations].filter((_, i) => i % 2 === 1);
+    expect(standing).toEqual([4, 4, 3]);
+    expect(right(validateBatch(uneven.model, next.batch))).toBe(next.batch);
   });
+
+  test('fewer steps than environments: the last ones make none and stand still', () => {
+    const { config: few, state: at, from: start } = setUp(counter(), 3, { batchSize: 3 });
+    const next = rollout({ ...few, batchSize: 2 }, at, start);
+    expect(next.batch.segments).toEqual([0, 1].map((environment) => ({ environment, length: 1 })));
+    expect(next.environments.vector.states[2]).toBe(start.vector.states[2]);
+  });
+});
+
+test('an environment that has made its steps is not stepped again', () => {
+  const calls: number[] = [];
+  const inner = counter({ end: 3 });
+  const env: Env = {
+    ...inner,
+    step: (state, action) => {
+      calls.push(1);
+      return inner.step(state, action);
+    },
+  };
+  const { config, state, from } = setUp(env, 3, { batchSize: 8, wholeEpisodes: true });
+  const { batch } = rollout(config, state, from);
+  expect(batch.segments.map(({ length }) => length)).toEqual([3, 3, 3]);
+  const { config: uneven, state: at, from: start } = setUp(env, 3, { batchSize: 7 });
+  rollout(uneven, at, start);
+  expect(calls).toHaveLength(9 + 7);
 });
 
 test('truncation carries the final observation, not the first of the next episode', () => {
@@ -196,6 +226,18 @@ describe('laws', () => {
     const { config, state, from } = setUp(counter(), 1, { batchSize: 1 });
     const action = (seed: number): number => item(rollout(config, { ...state, key: key(seed) }, from).batch.actions);
     expect(action(3)).not.toBe(action(4));
+  });
+
+  test('environments of a larger set do what they do in it', () => {
+    const { config, state } = setUp(counter({ end: 4 }), 5, { batchSize: 25 });
+    const whole = config.envs.reset(key(1));
+    const { batch } = rollout(config, state, { vector: whole.state, observations: whole.observations });
+    const envs = vectorise(counter({ end: 4 }), 2, { firstIndex: 3 });
+    const { state: vector, observations } = envs.reset(key(1));
+    const part = rollout({ ...config, envs, batchSize: 10 }, state, { vector, observations }).batch;
+    expect(part.segments).toEqual([3, 4].map((environment) => ({ environment, length: 5 })));
+    for (const field of ['observations', 'actions', 'logProbabilities'] as const)
+      expect(rows(part[field]), field).toEqual(rows(batch[field]).slice(15));
   });
 
   test('environments that are not as many are refused', () => {

@@ -1,5 +1,5 @@
 /** From the words of a command line to the options of an environment and of TRPO; all that is wrong is said at once. */
-import { type EnvDefinition, findEnv, makeEnv, optionsOf } from '@natgrad/envs';
+import { type AnyEnvDefinition, findEnv, loadEnv, optionsOf } from '@natgrad/envs';
 import { presetConfig, presets, type TrpoConfig, options as trpoOptions } from '@natgrad/rl-trpo';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { quoted } from './arguments.js';
@@ -20,7 +20,7 @@ const valueOf = (kind: string | undefined, text: string): unknown => {
     return text === 'null' ? null : text.trim() === '' || Number.isNaN(value) ? text : value;
   }
   if (kind === 'boolean') return text === 'true' ? true : text === 'false' ? false : text;
-  if (kind === 'widths') {
+  if (kind === 'widths' || kind === 'range') {
     const inner = text.replace(/^\[(.*)\]$/, '$1').trim();
     const parts = inner === '' ? [] : inner.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
     return parts.some(Number.isNaN) ? text : parts;
@@ -41,14 +41,18 @@ const pairs = (settings: readonly string[]): readonly (readonly [string, string]
     return [name, text];
   });
 
-export const findDefinition = (id: string): EnvDefinition => {
+export const findDefinition = (id: string): AnyEnvDefinition => {
   const found = findEnv(id);
   if (isLeft(found)) throw usage(`there is no environment ${quoted(id)}; ${found.left.expected ?? ''}`);
   return found.right;
 };
 
 /** The settings of a run, from the environment's id, a preset (by default the environment's own) and the words of `--set`. */
-export const resolveSettings = (id: string, preset: string | undefined, settings: readonly string[]): Settings => {
+export const resolveSettings = async (
+  id: string,
+  preset: string | undefined,
+  settings: readonly string[],
+): Promise<Settings> => {
   const definition = findDefinition(id);
   const table = optionsOf(definition);
   const all = pairs(settings);
@@ -66,7 +70,7 @@ export const resolveSettings = (id: string, preset: string | undefined, settings
       .map(([name, text]): [string, unknown] => [name, valueOf(kindOf(trpoOptions, name), text)]),
   );
   const presetName = preset ?? (Object.hasOwn(presets, id) ? id : 'default');
-  const environment = makeEnv(id, forEnvironment);
+  const environment = await loadEnv({ id, options: forEnvironment })();
   const config = presetConfig(presetName, forTrpo);
   const wrong = [
     ...(isLeft(environment) ? [environment.left.message.split('\n', 1).join('')] : []),

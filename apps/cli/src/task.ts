@@ -1,26 +1,27 @@
 /** A description of a run, made real: environments, model, keys. */
-import { type Env, type EnvDefinition, makeEnv, vectorise, withHistory } from '@natgrad/envs';
+import { type AnyEnvDefinition, type Env, vectorise } from '@natgrad/envs';
 import {
   type Evaluation,
   type EvaluationMode,
   evaluate,
   type Model,
   type Snapshot,
+  type SpecTrainConfig,
   startOfTraining,
-  type TrainConfig,
+  type TrpoConfig,
   tryModelFor,
 } from '@natgrad/rl-trpo';
-import type { RunDescription, RunError } from '@natgrad/rl-trpo/runs';
+import { loadEnvironment, type RunDescription, type RunError } from '@natgrad/rl-trpo/runs';
 import { foldIn, key } from '@natgrad/tensor';
 import { type Either, isLeft } from 'fp-ts/lib/Either.js';
 import { EXIT, Failure } from './failure.js';
 import { findDefinition } from './settings.js';
 
 export interface Task {
-  readonly definition: EnvDefinition;
+  readonly definition: AnyEnvDefinition;
   readonly env: Env;
   readonly model: Model;
-  readonly training: TrainConfig;
+  readonly training: SpecTrainConfig & { readonly options: TrpoConfig };
   /** Mean return from which it counts as solved; null if nobody has agreed on a number. */
   readonly threshold: number | null;
 }
@@ -33,27 +34,29 @@ export const orFail = <T>(result: Either<RunError, T>): T => {
 };
 
 /** The environment as the network sees it, with its history for a recurrent one, and the model for it. */
-export const environmentAndModel = ({
-  environment: { id, options: own },
+export const environmentAndModel = async ({
+  environment,
   options,
-}: Pick<RunDescription, 'environment' | 'options'>): Pick<Task, 'env' | 'model'> => {
-  const made = makeEnv(id, own);
-  if (isLeft(made)) throw new Failure(made.left.message, EXIT.usage);
-  const env = options.network === 'recurrent' ? withHistory(made.right, options.historySteps) : made.right;
-  const model = tryModelFor(env, options);
+}: Pick<RunDescription, 'environment' | 'options'>): Promise<Pick<Task, 'env' | 'model'>> => {
+  const env = await loadEnvironment(environment, options)();
+  if (isLeft(env)) throw new Failure(env.left.message, EXIT.usage);
+  const model = tryModelFor(env.right, options);
   if (isLeft(model)) throw new Failure(model.left.message, EXIT.usage);
-  return { env, model: model.right };
+  return { env: env.right, model: model.right };
 };
 
-export const taskOf = ({ environment, algorithm, options, seed, steps }: RunDescription): Task => {
-  const definition = findDefinition(environment.id);
-  const { env, model } = environmentAndModel({ environment, options });
-  const training = { envs: vectorise(env, options.environments), model, algorithm, options, key: key(seed), steps };
-  return { definition, env, model, training, threshold: env.rewardThreshold };
+export const taskOf = async ({ environment, algorithm, options, seed, steps }: RunDescription): Promise<Task> => {
+  const { env, model } = await environmentAndModel({ environment, options });
+  const training = { environment, algorithm, options, key: key(seed), steps };
+  return { definition: findDefinition(environment.id), env, model, training, threshold: env.rewardThreshold };
 };
 
 /** Where a run stands: its snapshot, or its beginning. */
-export const snapshotOf = ({ training }: Task, saved: Snapshot | null): Snapshot => saved ?? startOfTraining(training);
+export const snapshotOf = ({ env, training }: Task, saved: Snapshot | null): Snapshot => {
+  if (saved !== null) return saved;
+  const { environment: _, ...rest } = training;
+  return startOfTraining({ ...rest, envs: vectorise(env, training.options.environments) });
+};
 
 /** Episodes that a policy is judged by. They depend on the seed of the run, and have no random number in common with training. */
 export const evaluateTask = (

@@ -18,7 +18,7 @@ export interface VectorStart<State> {
   readonly observations: Float64Array;
 }
 
-/** Row `i` of every field belongs to environment `i`. */
+/** Row `i` of every array belongs to environment `i`, or to the i-th of those that were stepped; the state is that of all. */
 export interface VectorTransition<State> extends VectorStart<State> {
   /**
    * `count × width`: the observation that the step itself led to. Where an episode ended, that is its final observation, to
@@ -41,16 +41,21 @@ export interface VectorTransition<State> extends VectorStart<State> {
 export interface VectorEnv<State = unknown> {
   readonly env: Env<State>;
   readonly count: number;
+  /** Index of the first environment among all of a larger set. */
+  readonly firstIndex: number;
   readonly observationSpace: Box;
   readonly actionSpace: Space;
   reset(key: Key): VectorStart<State>;
   /**
-   * One step of every environment.
+   * One step of every environment, or of some: the others stay as they are.
    *
-   * @param actions `count × width` packed: an index each for a discrete space, rows of numbers for a box
-   * @throws `ShapeMismatch` for another number of actions, and what `Env.step` throws
+   * @param actions `rows × width` packed: an index each for a discrete space, rows of numbers for a box
+   * @param only the environments to step, ascending, by their index here; then there is a row for each of these alone, in the
+   * actions and in the arrays of the transition
+   * @throws `ShapeMismatch` for another number of actions, `InvalidArgument` for environments that there are not, and what
+   * `Env.step` throws
    */
-  step(state: VectorState<State>, actions: Vector): VectorTransition<State>;
+  step(state: VectorState<State>, actions: Vector, only?: readonly number[]): VectorTransition<State>;
 }
 
 export interface VectorOptions {
@@ -68,6 +73,18 @@ const checkCount = (name: string, value: number, least: number): void => {
       found: String(value),
       expected: `a whole number ≥ ${least}`,
     });
+};
+
+/** Refuses a selection of environments that is not ascending or goes beyond the set. */
+const checkSelection = (only: readonly number[], count: number): readonly number[] => {
+  const fits = only.every((i, k) => Number.isInteger(i) && i >= 0 && i < count && i > (only[k - 1] ?? -1));
+  if (!fits)
+    throw invalid('VectorEnv.step', `[${only.slice(0, 8).join(', ')}] are no environments of ${count}`, {
+      argument: 'only',
+      found: `[${only.slice(0, 8).join(', ')}]`,
+      expected: `ascending indices from 0 to ${count - 1}`,
+    });
+  return only;
 };
 
 /**
@@ -93,13 +110,14 @@ export const vectorise = <State>(
   const width = widthOf(env.observationSpace);
   const actionWidth = widthOf(env.actionSpace);
   const discrete = env.actionSpace.kind === 'discrete';
+  const all: readonly number[] = Array.from({ length: count }, (_, i) => i);
 
   /** Copies one observation into its row of a packed array that is still being filled. */
-  const pack = (out: Float64Array, row: number, observation: Vector): void => {
+  const pack = (out: Float64Array, row: number, environment: number, observation: Vector): void => {
     if (observation.length !== width)
       throw shapeError(
         env.id,
-        `environment ${firstIndex + row} showed ${observation.length} numbers, its space has ${width}`,
+        `environment ${firstIndex + environment} showed ${observation.length} numbers, its space has ${width}`,
         {
           argument: 'observation',
           found: `${observation.length} numbers`,
@@ -119,51 +137,56 @@ export const vectorise = <State>(
   return {
     env,
     count,
+    firstIndex,
     observationSpace: env.observationSpace,
     actionSpace: env.actionSpace,
     reset: (key: Key): VectorStart<State> => {
       const observations = new Float64Array(count * width);
       const states = Array.from({ length: count }, (_, i): State => {
         const start = env.reset(episodeKey(key, firstIndex + i, 0));
-        pack(observations, i, start.observation);
+        pack(observations, i, i, start.observation);
         return start.state;
       });
       return { state: { key, states, episodes: new Array<number>(count).fill(0) }, observations };
     },
-    step: (state: VectorState<State>, actions: Vector): VectorTransition<State> => {
-      if (actions.length !== count * actionWidth)
-        throw shapeError('VectorEnv.step', `${actions.length} numbers for ${count} actions of width ${actionWidth}`, {
+    step: (state: VectorState<State>, actions: Vector, only?: readonly number[]): VectorTransition<State> => {
+      const stepped = only === undefined ? all : checkSelection(only, count);
+      const rows = stepped.length;
+      if (actions.length !== rows * actionWidth)
+        throw shapeError('VectorEnv.step', `${actions.length} numbers for ${rows} actions of width ${actionWidth}`, {
           argument: 'actions',
           found: `${actions.length} numbers`,
-          expected: `${count * actionWidth} numbers`,
+          expected: `${rows * actionWidth} numbers`,
         });
-      const finalObservations = new Float64Array(count * width);
-      const rewards = new Float64Array(count);
-      const costs = env.reportsCost === true ? new Float64Array(count) : null;
-      const terminated = new Uint8Array(count);
-      const truncated = new Uint8Array(count);
-      const states: State[] = [];
+      const finalObservations = new Float64Array(rows * width);
+      const rewards = new Float64Array(rows);
+      const costs = env.reportsCost === true ? new Float64Array(rows) : null;
+      const terminated = new Uint8Array(rows);
+      const truncated = new Uint8Array(rows);
       const failures: { readonly environment: number; readonly failure: EnvFailure }[] = [];
-      const episodes = state.episodes.slice();
+      const states = state.states.slice();
+      let episodes = state.episodes;
       let observations = finalObservations;
-      for (let i = 0; i < count; i += 1) {
-        const next = env.step(state.states[i] as State, actionOf(actions, i));
-        pack(finalObservations, i, next.observation);
-        rewards[i] = next.reward;
-        if (costs !== null) costs[i] = next.cost ?? Number.NaN;
-        terminated[i] = next.terminated ? 1 : 0;
-        truncated[i] = next.truncated ? 1 : 0;
+      for (let row = 0; row < rows; row += 1) {
+        const i = stepped[row] as number;
+        const next = env.step(states[i] as State, actionOf(actions, row));
+        pack(finalObservations, row, i, next.observation);
+        rewards[row] = next.reward;
+        if (costs !== null) costs[row] = next.cost ?? Number.NaN;
+        terminated[row] = next.terminated ? 1 : 0;
+        truncated[row] = next.truncated ? 1 : 0;
         if (next.failure !== undefined) failures.push({ environment: i, failure: next.failure });
-        states.push(next.state);
+        states[i] = next.state;
       }
-      for (let i = 0; i < count; i += 1) {
-        if (terminated[i] === 0 && truncated[i] === 0) continue;
+      for (let row = 0; row < rows; row += 1) {
+        if (terminated[row] === 0 && truncated[row] === 0) continue;
+        const i = stepped[row] as number;
         const episode = (episodes[i] as number) + 1;
         const start = env.reset(episodeKey(state.key, firstIndex + i, episode));
         if (observations === finalObservations) observations = finalObservations.slice();
-        pack(observations, i, start.observation);
+        pack(observations, row, i, start.observation);
         states[i] = start.state;
-        episodes[i] = episode;
+        episodes = episodes.map((before, j) => (j === i ? episode : before));
       }
       return {
         state: { key: state.key, states, episodes },

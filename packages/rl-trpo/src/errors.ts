@@ -15,7 +15,9 @@ export type TrpoErrorCode =
   /** Valid inputs led to numbers beyond the range of floats, e.g. rewards of 1e300 summed. */
   | 'Overflow'
   /** The model's own functions threw, or returned something of another shape than they promise. */
-  | 'ModelFailed';
+  | 'ModelFailed'
+  /** A worker was lost with its share of a rollout, and so was the one that took its place. */
+  | 'WorkerCrashed';
 
 /** What exactly is wrong with one field. */
 export type TrpoIssueCode =
@@ -30,7 +32,9 @@ export type TrpoIssueCode =
   | 'nonFinite'
   /** Valid, but not on this platform. */
   | 'unsupported'
-  | 'threw';
+  | 'threw'
+  /** A thread ended before its answer. */
+  | 'crashed';
 
 export interface TrpoIssue {
   readonly code: TrpoIssueCode;

@@ -162,18 +162,22 @@ export {
   evaluate,
 } from './shell/evaluate.js';
 export { type PlayedStep, type PlayOptions, play } from './shell/play.js';
-export { type Environments, type Rollout, type RolloutConfig, rollout } from './shell/rollout.js';
+export { type Rollout, type RolloutConfig, rollout } from './shell/rollout.js';
+export type { WorkerCount } from './shell/rollouts.js';
+export type { Environments, ShareConfig, StepFailure } from './shell/share.js';
 export {
   costsMissing,
   type Iteration,
   type IterationRecord,
   type Seconds,
   type Snapshot,
+  type SpecTrainConfig,
   startOfTraining,
   type TrainConfig,
-  TrainingError,
+  type TrainOptions,
   train,
 } from './shell/train.js';
+export { TrainingError } from './shell/training-error.js';
 export {
   backtrack,
   type Candidates,

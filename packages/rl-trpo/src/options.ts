@@ -334,7 +334,7 @@ export const options: OptionTable = Object.freeze({
     false,
     'compiled programs without instructions that round differently from processor to processor: slower, and the same bits on every machine',
   ),
-  batchSize: whole(2048, 1, 1e9, 'environment steps in a batch; rounded up to a multiple of environments'),
+  batchSize: whole(2048, 1, 1e9, 'environment steps in a batch'),
   environments: whole(8, 1, 65_536, 'environments that are stepped side by side'),
   wholeEpisodes: boolean(
     false,

@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import {
   decodeTrajectories,
   environments,
-  makeEnv,
+  loadEnv,
   replay,
   type Space,
+  spacesOf,
   type TrajectoryReplay,
   widthOf,
 } from '@natgrad/envs';
@@ -38,24 +39,25 @@ const spaceText = (space: Space): string => {
 
 export const runEnvs = (args: Arguments): number => {
   const out = terminal();
-  const made = environments.map((definition) => ({
-    definition,
-    env: definition.create(defaultsOf(definition.options)),
-  }));
+  const known = environments.map((definition) => {
+    const spaces = spacesOf(definition.id);
+    if (isLeft(spaces)) throw spaces.left;
+    return { definition, spaces: spaces.right };
+  });
   if (args.has('json'))
-    for (const { definition, env } of made) {
+    for (const { definition, spaces } of known) {
       const { id, summary, timeLimit, rewardThreshold, options } = definition;
-      const { observationSpace, actionSpace } = env;
+      const { observationSpace, actionSpace } = spaces;
       out.write(`${jsonLine({ id, summary, timeLimit, rewardThreshold, observationSpace, actionSpace, options })}\n`);
     }
   else
     out.write(
       `${table(
         ['environment', 'observation', 'action', 'time limit', 'solved at'],
-        made.map(({ definition: { id, timeLimit, rewardThreshold }, env }) => [
+        known.map(({ definition: { id, timeLimit, rewardThreshold }, spaces }) => [
           id,
-          spaceText(env.observationSpace),
-          spaceText(env.actionSpace),
+          spaceText(spaces.observationSpace),
+          spaceText(spaces.actionSpace),
           String(timeLimit),
           rewardThreshold === null ? '–' : String(rewardThreshold),
         ]),
@@ -63,11 +65,6 @@ export const runEnvs = (args: Arguments): number => {
     );
   return EXIT.done;
 };
-
-const defaultsOf = (
-  options: Readonly<Record<string, { readonly default: number | boolean }>>,
-): Record<string, number | boolean> =>
-  Object.fromEntries(Object.entries(options).map(([name, option]) => [name, option.default]));
 
 export const replayLine: CommandLine = {
   name: 'envs replay',
@@ -85,7 +82,7 @@ interface Replayed {
   readonly trajectories: readonly TrajectoryReplay[];
 }
 
-const replayFile = (file: string): Replayed => {
+const replayFile = async (file: string): Promise<Replayed> => {
   const refuse = (reason: string): never => {
     throw usage(`${file}: ${reason}`);
   };
@@ -98,7 +95,7 @@ const replayFile = (file: string): Replayed => {
   };
   const decoded = decodeTrajectories(read());
   if (isLeft(decoded)) return refuse(decoded.left.message);
-  const env = makeEnv(decoded.right.env);
+  const env = await loadEnv({ id: decoded.right.env })();
   if (isLeft(env)) return refuse(env.left.message.split('\n', 1).join(''));
   const replayed = replay(env.right, decoded.right);
   if (isLeft(replayed)) return refuse(replayed.left.message.split('\n', 1).join(''));
@@ -110,10 +107,11 @@ const replayFile = (file: string): Replayed => {
   };
 };
 
-export const runReplay = (args: Arguments): number => {
+export const runReplay = async (args: Arguments): Promise<number> => {
   const out = terminal();
   // All files are read before anything is shown, so that a wrong one among them is not lost in the output.
-  const all = args.operands.map(replayFile);
+  const all: Replayed[] = [];
+  for (const file of args.operands) all.push(await replayFile(file));
   for (const each of all)
     if (args.has('json')) out.write(`${jsonLine(each)}\n`);
     else

@@ -21,11 +21,11 @@ export const evalLine: CommandLine = {
   ],
 };
 
-export const runEval = (args: Arguments): number => {
+export const runEval = async (args: Arguments): Promise<number> => {
   const out = terminal();
   const run = orFail(openRun(args.operands[0] ?? ''));
   const description = { ...run.description, options: withEngine(run.description.options, args) };
-  const task = taskOf(description);
+  const task = await taskOf(description);
   const snapshot = snapshotOf(task, orFail(loadSnapshot(run)));
   const { records } = orFail(loadMetrics(run));
   const episodes = wholeNumber('episodes', args.value('episodes') ?? '100', 1);

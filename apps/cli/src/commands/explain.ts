@@ -24,11 +24,12 @@ export const explainLine: CommandLine = {
 /** The last section of an explanation is the plan. */
 const planOf = (text: string): string => text.split('\n\n').at(-1) ?? '';
 
-export const runExplain = (args: Arguments): number => {
+export const runExplain = async (args: Arguments): Promise<number> => {
   const out = terminal();
-  const settings = resolveSettings(args.value('env') ?? 'CartPole-v1', args.value('preset'), args.values('set'));
+  const settings = await resolveSettings(args.value('env') ?? 'CartPole-v1', args.value('preset'), args.values('set'));
   const rows = wholeNumber('rows', args.value('rows') ?? String(settings.options.batchSize), 1);
-  const programs = stepPrograms(environmentAndModel(settings).model, rows);
+  const { model } = await environmentAndModel(settings);
+  const programs = stepPrograms(model, rows);
   const chosen = args.value('program');
   if (chosen !== undefined) {
     const program = programs[wholeNumber('program', chosen, 1) - 1];

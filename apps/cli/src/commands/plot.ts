@@ -4,7 +4,8 @@ import { loadMetrics, openRun } from '@natgrad/rl-trpo/runs';
 import type { Arguments, CommandLine } from '../arguments.js';
 import { EXIT, Failure, usage } from '../failure.js';
 import { terminal } from '../output/terminal.js';
-import { orFail, taskOf } from '../task.js';
+import { findDefinition } from '../settings.js';
+import { orFail } from '../task.js';
 
 export const plotLine: CommandLine = {
   name: 'plot',
@@ -24,7 +25,7 @@ export const runPlot = async (args: Arguments): Promise<number> => {
   const svg = await learningCurve(records, {
     ...run.description,
     id: run.description.environment.id,
-    threshold: taskOf(run.description).threshold,
+    threshold: findDefinition(run.description.environment.id).rewardThreshold,
   });
   if (svg === null) throw new Failure(`${run.folder}: no episode has ended yet, there is nothing to draw`);
   try {

@@ -133,7 +133,7 @@ export const runRender = async (args: Arguments): Promise<number> => {
   const wanted = wantedOf(args);
   const run = orFail(openRun(args.operands[0] ?? ''));
   const description = { ...run.description, options: withEngine(run.description.options, args) };
-  const { env, model } = environmentAndModel(description);
+  const { env, model } = await environmentAndModel(description);
   const snapshot = orFail(loadSnapshot(run));
   if (snapshot === null) throw new Failure(`${run.folder}: there is no checkpoint yet, nothing to show`);
   const steps = await collect(

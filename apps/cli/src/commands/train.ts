@@ -1,6 +1,7 @@
-/** `natgrad train`: trains, saves every iteration, and says what came of it. */
+/** `natgrad train`: trains, saves, and says what came of it. */
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import type { Env } from '@natgrad/envs';
 import {
   type AlgorithmName,
   algorithmNames,
@@ -11,6 +12,7 @@ import {
   needsCosts,
   type Snapshot,
   train,
+  type WorkerCount,
 } from '@natgrad/rl-trpo';
 import {
   changeEngine,
@@ -19,9 +21,9 @@ import {
   type MetricsRecord,
   type ResumedRun,
   type Run,
+  recordIteration,
   resumeRun,
   saveEvaluation,
-  saveIteration,
 } from '@natgrad/rl-trpo/runs';
 import { treeLeaves } from '@natgrad/tensor';
 import { isLeft } from 'fp-ts/lib/Either.js';
@@ -31,7 +33,8 @@ import { EXIT, usage } from '../failure.js';
 import { type Display, jsonDisplay, type Progress, tableDisplay } from '../output/display.js';
 import { duration, jsonLine, short, whole, wrapped } from '../output/format.js';
 import { type Terminal, terminal } from '../output/terminal.js';
-import { findDefinition, resolveSettings, type Settings } from '../settings.js';
+import { savingTo } from '../saving.js';
+import { findDefinition, resolveSettings } from '../settings.js';
 import { environmentAndModel, evaluateTask, isSolved, orFail, snapshotOf, type Task, taskOf } from '../task.js';
 import { differences, versions } from '../versions.js';
 import { resultOf } from './result.js';
@@ -39,7 +42,7 @@ import { resultOf } from './result.js';
 export const trainLine: CommandLine = {
   name: 'train',
   brief: 'train a policy; the run is a folder',
-  summary: 'Trains a policy. The run is a folder; every iteration is saved.',
+  summary: 'Trains a policy. The run is a folder.',
   flags: [
     { name: 'env', value: 'ID', description: 'environment, see `natgrad envs`' },
     { name: 'algorithm', value: 'NAME', description: 'what improves the policy, see below (trpo)' },
@@ -49,7 +52,8 @@ export const trainLine: CommandLine = {
     { name: 'preset', value: 'NAME', description: 'options to begin with (those for the environment)' },
     { name: 'set', value: 'KEY=VALUE', repeatable: true, description: 'an option, see `natgrad options`; repeatable' },
     ...engineFlags,
-    { name: 'until-solved', description: 'stop when evaluations reach the threshold, in both modes' },
+    { name: 'workers', value: 'N', description: 'threads that act, 0: none (as many as are worth it)' },
+    { name: 'until-solved', description: 'stop when evaluations reach the threshold (else exit 1)' },
     { name: 'episodes', value: 'N', description: 'episodes of the evaluation at the end (100)' },
     { name: 'out', value: 'DIR', description: 'folder of the run (a new one under runs/)' },
     { name: 'resume', value: 'DIR', description: 'go on with a stopped run, to the bit' },
@@ -57,8 +61,7 @@ export const trainLine: CommandLine = {
   ],
   notes: [
     ...wrapped(`Algorithms: ${algorithmNames.join(', ')}.`, 79),
-    'Ctrl-C finishes the iteration and saves; once more, and it ends at once.',
-    'Exit code 0 when trained, 1 if --until-solved ended unsolved, 130 after Ctrl-C.',
+    'Ctrl-C finishes the iteration and saves (exit code 130); twice, it ends at once.',
   ],
 };
 
@@ -76,27 +79,26 @@ const freshFolder = (id: string, algorithm: AlgorithmName, seed: number): string
 };
 
 /** The algorithm of a new run; refuses one that needs costs where none are reported. */
-const chooseAlgorithm = (name: string, settings: Settings): AlgorithmName => {
+const chooseAlgorithm = (name: string, env: Env): AlgorithmName => {
   const known = decodeAlgorithm(name);
   if (isLeft(known)) throw usage(known.left.message);
-  if (needsCosts(known.right) && environmentAndModel(settings).env.reportsCost !== true)
-    throw usage(costsMissing(known.right, settings.environment.id).message);
+  if (needsCosts(known.right) && env.reportsCost !== true) throw usage(costsMissing(known.right, env.id).message);
   return known.right;
 };
 
-const begin = (args: Arguments): ResumedRun => {
+const begin = async (args: Arguments): Promise<ResumedRun> => {
   const id = args.value('env');
   if (id === undefined) throw usage('train needs --env ID or --resume DIR; `natgrad envs` lists the environments');
   const seed = wholeNumber('seed', args.value('seed') ?? '0', 0);
   const steps = wholeNumber('steps', args.value('steps') ?? '100000', 1);
   const distribution = args.value('distribution');
   const chosen = distribution === undefined ? [] : [`distribution=${distribution}`];
-  const settings = resolveSettings(id, args.value('preset'), [...args.values('set'), ...chosen]);
+  const settings = await resolveSettings(id, args.value('preset'), [...args.values('set'), ...chosen]);
   // Refuses, before there is a folder, a policy that does not fit the environment.
-  environmentAndModel(settings);
+  const { env } = await environmentAndModel(settings);
   if (args.has('until-solved') && findDefinition(id).rewardThreshold === null)
     throw usage(`--until-solved: nobody has agreed when ${id} is solved; leave it out`);
-  const algorithm = chooseAlgorithm(args.value('algorithm') ?? 'trpo', settings);
+  const algorithm = chooseAlgorithm(args.value('algorithm') ?? 'trpo', env);
   const folder = args.value('out') ?? freshFolder(id, algorithm, seed);
   const options = withEngine(settings.options, args);
   const run = orFail(createRun(folder, { ...settings, options, algorithm, seed, steps, versions: versions(options) }));
@@ -107,7 +109,7 @@ const resume = (folder: string, args: Arguments): ResumedRun => {
   const also = FIXED.find((flag) => args.has(flag));
   if (also !== undefined)
     throw usage(
-      `--${also} is fixed when a run begins; with --resume only --steps, --episodes, --until-solved, --engine, --deterministic and --json`,
+      `--${also} is fixed when a run begins; with --resume only --steps, --episodes, --until-solved, --engine, --deterministic, --workers and --json`,
     );
   const resumed = orFail(resumeRun(folder));
   const steps = args.value('steps');
@@ -166,21 +168,33 @@ const isSolvedNow = (task: Task, run: Run, iteration: Iteration, episodes: numbe
     ),
   );
 
+/** What the loop is told beside the run itself. */
+interface LoopOptions {
+  readonly episodes: number;
+  readonly untilSolved: boolean;
+  readonly workers: WorkerCount;
+}
+
 /** The loop: trains, saves, shows. */
 const trainAndSave = async (
   task: Task,
   resumed: ResumedRun,
   display: Display,
-  episodes: number,
-  untilSolved: boolean,
+  { episodes, untilSolved, workers }: LoopOptions,
 ): Promise<Trained> => {
   const { run, snapshot } = resumed;
   const request = stopRequest(display);
+  const saving = savingTo(run);
   const records = [...resumed.records];
   let last = snapshotOf(task, snapshot);
   try {
-    for await (const iteration of train({ ...task.training, ...(snapshot === null ? {} : { from: snapshot }) })) {
-      const record = orFail(saveIteration(run, iteration, records.at(-1)?.elapsed ?? 0));
+    for await (const iteration of train({
+      ...task.training,
+      workers,
+      ...(snapshot === null ? {} : { from: snapshot }),
+    })) {
+      const record = orFail(recordIteration(run, iteration, records.at(-1)?.elapsed ?? 0));
+      saving.offer(iteration);
       records.push(record);
       display.iteration(record, progressOf(records, run.description.steps));
       last = iteration;
@@ -188,8 +202,9 @@ const trainAndSave = async (
       if (untilSolved && isSolvedNow(task, run, iteration, episodes)) break;
     }
   } finally {
-    request.release();
     display.end();
+    saving.finish();
+    request.release();
   }
   return { snapshot: last, records, stopped: request.stopped() };
 };
@@ -240,10 +255,12 @@ export const runTrain = async (args: Arguments): Promise<number> => {
   const json = args.has('json');
   const episodes = wholeNumber('episodes', args.value('episodes') ?? '100', 1);
   const untilSolved = args.has('until-solved');
+  const given = args.value('workers');
+  const workers: WorkerCount = given === undefined ? 'auto' : wholeNumber('workers', given, 0);
   const folder = args.value('resume');
-  const resumed = folder === undefined ? begin(args) : resume(folder, args);
+  const resumed = folder === undefined ? await begin(args) : resume(folder, args);
   const { run } = resumed;
-  const task = taskOf(run.description);
+  const task = await taskOf(run.description);
   const display = json ? jsonDisplay(out) : tableDisplay(out, task.env.reportsCost === true);
   const changed = differences(run.description.versions, versions(run.description.options));
   if (changed.length > 0)
@@ -253,7 +270,7 @@ export const runTrain = async (args: Arguments): Promise<number> => {
   if (!json)
     display.note(`Training ${environment.id}${by}, seed ${seed}, ${whole(steps)} steps, in ${typed(run.folder)}\n`);
   display.begin();
-  const trained = await trainAndSave(task, resumed, display, episodes, untilSolved);
+  const trained = await trainAndSave(task, resumed, display, { episodes, untilSolved, workers });
   if (trained.stopped) {
     const goOn = `npx natgrad train --resume ${typed(run.folder)}${untilSolved ? ' --until-solved' : ''}`;
     display.note(`Saved iteration ${trained.snapshot.state.iteration} in ${typed(run.folder)}. Go on with:\n  ${goOn}`);

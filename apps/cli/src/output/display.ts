@@ -50,6 +50,9 @@ const columns = (costs: boolean): readonly Column[] => [
 
 const percent = (steps: number, of: number): string => `${Math.floor((100 * Math.min(steps, of)) / Math.max(1, of))} %`;
 
+const failuresText = ({ count, first }: NonNullable<MetricsRecord['failures']>): string =>
+  `  ${count === 1 ? 'a step' : `${whole(count)} steps`} could not be made and ended the episode: ${first}`;
+
 const BAR = 24;
 /** Back to the beginning of the line, and erase it. */
 const ERASE = '\r\u001b[2K';
@@ -75,6 +78,7 @@ export const tableDisplay = (terminal: Terminal, costs = false): Display => {
     iteration: (record, progress) => {
       erase();
       terminal.write(row(shown.map(({ cell }) => cell(record, progress))));
+      if (record.failures !== null) terminal.write(`${failuresText(record.failures)}\n`);
       if (terminal.live) terminal.write(terminal.dim(statusLine(progress).slice(0, terminal.columns - 1)));
     },
     note: (text) => {

@@ -1,5 +1,5 @@
 /** Training: the step of an algorithm unfolded over rollouts. What is not a pure function of the state is here: the clock, and waiting. */
-import type { VectorEnv } from '@natgrad/envs';
+import type { EnvSpec, VectorEnv } from '@natgrad/envs';
 import { type Key, split } from '@natgrad/tensor';
 import { type Either, isLeft } from 'fp-ts/lib/Either.js';
 import { type AlgorithmName, algorithms, decodeAlgorithm, needsCosts } from '../algorithms/index.js';
@@ -11,7 +11,9 @@ import type { Model } from '../model.js';
 import { tryModelFor } from '../policy/model-for.js';
 import type { StepReport } from '../report.js';
 import type { TrpoState } from '../state.js';
-import { type Environments, rollout } from './rollout.js';
+import { inProcess, type Rollouts, type WorkerCount } from './rollouts.js';
+import type { Environments, StepFailure } from './share.js';
+import { TrainingError } from './training-error.js';
 
 /** All that training goes on from: plain data and tensors. */
 export interface Snapshot {
@@ -28,6 +30,10 @@ export interface IterationRecord {
   readonly seconds: Seconds;
   /** Environment steps of this iteration per second of it. */
   readonly stepsPerSecond: number;
+  /** Workers that shared the rollout; 0 where it was made in this process, as with every environment that is a closure. */
+  readonly workers: number;
+  /** Steps of the environment that could not be made, and the first of them in words; null where all could. */
+  readonly failures: { readonly count: number; readonly first: string } | null;
 }
 
 /** An iteration that is over. Immutable: it can be kept, saved and continued from, however long training has gone on. */
@@ -35,10 +41,8 @@ export interface Iteration extends Snapshot {
   readonly record: IterationRecord;
 }
 
-/** What to train, where, with what options, and from where on. */
-export interface TrainConfig {
-  /** What to act in, e.g. `vectorise(cartPole(), 8)`. */
-  readonly envs: VectorEnv;
+/** What to train, with what options, and from where on. */
+export interface TrainOptions {
   /** Default: the one for these environments that the option `network` names, a perceptron. */
   readonly model?: Model;
   /** What improves the policy. Default: `trpo`. */
@@ -53,16 +57,20 @@ export interface TrainConfig {
   readonly from?: Snapshot;
 }
 
-/** Thrown by {@link train} where a step could not be made; {@link TrainingError.reason} says all that is wrong. */
-export class TrainingError extends Error {
-  readonly _tag = 'TrainingError' as const;
-  readonly reason: TrpoError;
+/** Training in environments that are there: functions, which act in this process. */
+export interface TrainConfig extends TrainOptions {
+  /** What to act in, e.g. `vectorise(cartPole(), 8)`. */
+  readonly envs: VectorEnv;
+}
 
-  constructor(reason: TrpoError) {
-    super(reason.message);
-    this.name = 'TrainingError';
-    this.reason = reason;
-  }
+/** Training in an environment that is given as data, so that workers can make their own. */
+export interface SpecTrainConfig extends TrainOptions {
+  /** A registered environment, or the URL of a module that exports one. The option `environments` says how many there are. */
+  readonly environment: EnvSpec;
+  /** Who acts. The bits do not depend on it. Default `auto`, which with a `model` of one's own is this process: it cannot travel. */
+  readonly workers?: WorkerCount;
+  /** The module that workers run, for those who bundle this package. Default: its own file `worker.js`. */
+  readonly workerScript?: URL;
 }
 
 const orThrow = <T>(result: Either<TrpoError, T>): T => {
@@ -96,6 +104,18 @@ const resolve = ({ envs, options = {}, algorithm = 'trpo' }: TrainConfig): TrpoC
   return config;
 };
 
+/** The model that was given, or the one that the options name. */
+const modelOf = ({ model, envs }: TrainConfig, options: TrpoConfig): Model =>
+  model ?? orThrow<Model>(tryModelFor(envs, options));
+
+const modelCannotTravel = (workers: WorkerCount): TrpoError =>
+  issueError('InvalidConfig', {
+    code: 'contradiction',
+    field: 'workers',
+    found: `${workers} with a model of one's own, whose functions cannot travel to workers`,
+    expected: '0, or options in place of the model',
+  });
+
 /**
  * Where training begins: fresh parameters, and the start of the first episodes.
  *
@@ -103,14 +123,27 @@ const resolve = ({ envs, options = {}, algorithm = 'trpo' }: TrainConfig): TrpoC
  */
 export const startOfTraining = (config: TrainConfig): Snapshot => {
   const options = resolve(config);
-  const model = config.model ?? orThrow<Model>(tryModelFor(config.envs, options));
+  const model = modelOf(config, options);
   const [stateKey, environmentsKey] = split(config.key);
   const { state: vector, observations } = config.envs.reset(environmentsKey);
   return { state: orThrow(initialState({ model, ...options }, stateKey)), environments: { vector, observations } };
 };
 
-/** Lets whatever else waits, such as signals and output, have its turn. */
-const pause = (): Promise<void> => new Promise((resume) => setTimeout(resume, 0));
+/** Where there is no `setImmediate`, there are no signals to hear either. */
+const nextTurn = (): Promise<void> =>
+  new Promise((resume) => {
+    if (typeof setImmediate === 'function') setImmediate(resume);
+    else setTimeout(resume, 0);
+  });
+
+/**
+ * Lets whatever else waits, such as signals and output, have its turn. Twice: the first may come before the event loop has asked
+ * the system for news. (A timer may always do so after long work: it is due as soon as the clock is read again.)
+ */
+const pause = async (): Promise<void> => {
+  await nextTurn();
+  await nextTurn();
+};
 
 const STAGES: readonly Stage[] = ['advantages', 'gradient', 'conjugateGradient', 'lineSearch', 'policyFit', 'valueFit'];
 
@@ -136,13 +169,52 @@ const stopwatch = (): { readonly probe: Probe; readonly read: () => Record<Stage
   };
 };
 
+/** What becomes of the failures of a rollout in its record. */
+const summaryOf = (failures: readonly StepFailure[]): IterationRecord['failures'] => {
+  const [first] = failures;
+  if (first === undefined) return null;
+  const { environment, step, failure } = first;
+  return {
+    count: failures.length,
+    first: `environment ${environment}, step ${step}: found ${failure.found}, expected ${failure.expected}`,
+  };
+};
+
+/** Everything that iterations have in common. */
+const prepare = async (
+  given: TrainConfig | SpecTrainConfig,
+): Promise<{
+  readonly config: TrainConfig;
+  readonly options: TrpoConfig;
+  readonly model: Model;
+  readonly rollouts: Rollouts;
+}> => {
+  if ('envs' in given) {
+    const options = resolve(given);
+    const model = modelOf(given, options);
+    return { config: given, options, model, rollouts: inProcess({ model, envs: given.envs, ...options }) };
+  }
+  const { environment, workers = given.model === undefined ? 'auto' : 0, workerScript, ...rest } = given;
+  if (given.model !== undefined && workers !== 0) throw new TrainingError(modelCannotTravel(workers));
+  // Not for everyone: threads are Node's, and whoever hands in `envs` has loaded the environments that are needed.
+  const { environmentsOf, workerRollouts } = await import('./workers/index.js');
+  const config = { ...rest, envs: await environmentsOf(environment, orThrow(decodeConfig(rest.options ?? {}))) };
+  const options = resolve(config);
+  const model = modelOf(config, options);
+  const acting = { model, envs: config.envs, ...options };
+  return { config, options, model, rollouts: workerRollouts({ environment, options }, acting, workers, workerScript) };
+};
+
 /**
  * Trains: an iteration after the other, each a rollout and a step, until `steps` are reached or nobody asks for the next one.
- * The numbers, all but the seconds, depend on the configuration alone; going on from an iteration gives the same bits as never
- * having stopped.
+ * The numbers, all but the seconds, depend on the configuration alone, and not on the number of workers; going on from an
+ * iteration gives the same bits as never having stopped.
  *
- * @throws `TrainingError` for invalid options, a state of another model, or a batch that cannot be learnt from; what {@link rollout}
- * and the environment itself throw
+ * Workers live as long as the iteration over the result does (`break` ends them too), and do not keep the process alive. One that
+ * crashes is replaced, and its share of the rollout is taken again, with the same bits.
+ *
+ * @throws `TrainingError` for invalid options, a state of another model, a batch that cannot be learnt from, or a share with which
+ * two workers in a row were lost (`WorkerCrashed`); what `rollout`, `loadEnv` and the environment itself throw
  * @example
  * ```ts
  * import { makeEnv, vectorise } from '@natgrad/envs';
@@ -151,32 +223,43 @@ const stopwatch = (): { readonly probe: Probe; readonly read: () => Record<Stage
  * const config = { envs: vectorise(env.right, 4), options: { batchSize: 64, hidden: [8] }, key: key(0), steps: 128 };
  * for await (const { record } of train(config)) console.log(record.report.totalSteps <= 128); // true
  * ```
+ * @example
+ * ```ts
+ * const options = { environments: 2, batchSize: 64, hidden: [8] };
+ * const config = { environment: { id: 'Pendulum-v1' }, workers: 2, options, key: key(0), steps: 64 };
+ * for await (const { record } of train(config)) console.log(record.workers); // 2
+ * ```
  */
-export async function* train(config: TrainConfig): AsyncGenerator<Iteration, void, undefined> {
-  const { envs, steps = Infinity } = config;
-  const options = resolve(config);
-  const model = config.model ?? orThrow<Model>(tryModelFor(envs, options));
+export async function* train(given: TrainConfig | SpecTrainConfig): AsyncGenerator<Iteration, void, undefined> {
+  const { config, options, model, rollouts } = await prepare(given);
+  const { steps = Infinity } = config;
   const { probe, read } = stopwatch();
-  const step = algorithms[config.algorithm ?? 'trpo']({ model, ...options }, probe);
-  let { state, environments } = config.from ?? startOfTraining(config);
-  while (state.steps < steps) {
-    const start = performance.now();
-    const acted = rollout({ model, envs, ...options }, state, environments);
-    const rolloutSeconds = (performance.now() - start) / 1000;
-    await pause();
-    const resumed = performance.now();
-    const result = orThrow(step(state, acted.batch));
-    const total = rolloutSeconds + (performance.now() - resumed) / 1000;
-    ({ state, environments } = { state: result.state, environments: acted.environments });
-    yield {
-      state,
-      environments,
-      record: {
-        report: result.report,
-        seconds: { rollout: rolloutSeconds, ...read(), total },
-        stepsPerSecond: result.report.steps / total,
-      },
-    };
-    await pause();
+  try {
+    const step = algorithms[config.algorithm ?? 'trpo']({ model, ...options }, probe);
+    let { state, environments } = config.from ?? startOfTraining(config);
+    while (state.steps < steps) {
+      const start = performance.now();
+      const { rollout, workers } = await rollouts.take(state, environments);
+      const rolloutSeconds = (performance.now() - start) / 1000;
+      await pause();
+      const resumed = performance.now();
+      const result = orThrow(step(state, rollout.batch));
+      const total = rolloutSeconds + (performance.now() - resumed) / 1000;
+      ({ state, environments } = { state: result.state, environments: rollout.environments });
+      yield {
+        state,
+        environments,
+        record: {
+          report: result.report,
+          seconds: { rollout: rolloutSeconds, ...read(), total },
+          stepsPerSecond: result.report.steps / total,
+          workers,
+          failures: summaryOf(rollout.failures),
+        },
+      };
+      await pause();
+    }
+  } finally {
+    await rollouts.close();
   }
 }

@@ -36,17 +36,35 @@ export const attempt = <T>(path: string, run: () => T): Either<RunError, T> => {
 
 export const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
 
-/** Writes all of it and waits until it is on the disk. Throws. */
-export const writeDurably = (system: FileSystem, path: string, content: string | Uint8Array, flags: string): void => {
-  const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+/** Opens a file, uses it, and closes it whatever happens. Throws. */
+const withFile = (system: FileSystem, path: string, flags: string, use: (file: number) => void): void => {
   const file = system.openSync(path, flags);
   try {
-    for (let written = 0; written < bytes.length; ) written += system.writeSync(file, bytes, written);
-    system.fsyncSync(file);
+    use(file);
   } finally {
     system.closeSync(file);
   }
 };
+
+const writeAll = (system: FileSystem, file: number, content: string | Uint8Array): void => {
+  const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+  for (let written = 0; written < bytes.length; ) written += system.writeSync(file, bytes, written);
+};
+
+/** Writes all of it and waits until it is on the disk. Throws. */
+export const writeDurably = (system: FileSystem, path: string, content: string | Uint8Array, flags: string): void =>
+  withFile(system, path, flags, (file) => {
+    writeAll(system, file, content);
+    system.fsyncSync(file);
+  });
+
+/** Adds to the end of a file: safe when this process ends, and only after {@link syncFile} also when the machine does. Throws. */
+export const append = (system: FileSystem, path: string, content: string): void =>
+  withFile(system, path, 'a', (file) => writeAll(system, file, content));
+
+/** Waits until all that was written to a file is on the disk. Throws. */
+export const syncFile = (system: FileSystem, path: string): void =>
+  withFile(system, path, 'a', (file) => system.fsyncSync(file));
 
 /** Waits until the names in a folder are on the disk; where folders cannot be opened (Windows) there is nothing to wait for. */
 export const syncFolder = (system: FileSystem, folder: string): void => {

@@ -3,6 +3,7 @@
  *
  * @module @natgrad/rl-trpo/runs
  */
+export { loadEnvironment } from '../workers/environment.js';
 export type { RunDescription } from './description.js';
 export type { RunError, RunErrorCode } from './errors.js';
 export { type FileSystem, nodeFileSystem } from './files.js';
@@ -16,7 +17,9 @@ export {
   openRun,
   type ResumedRun,
   type Run,
+  recordIteration,
   resumeRun,
   saveEvaluation,
   saveIteration,
+  saveSnapshot,
 } from './run.js';

@@ -1,17 +1,16 @@
 /** The numbers of a run, a line of JSON per iteration. */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { StepReport } from '../../report.js';
-import type { IterationRecord, Seconds } from '../train.js';
+import type { IterationRecord } from '../train.js';
 import { type RunError, runError } from './errors.js';
-import { attempt, type FileSystem, readBounded, replaceFile, writeDurably } from './files.js';
+import { append, attempt, type FileSystem, readBounded, replaceFile } from './files.js';
 
-/** One line: the report of the step, and what the clock said. */
-export type MetricsRecord = StepReport & {
-  readonly seconds: Seconds;
-  readonly stepsPerSecond: number;
-  /** Seconds of this iteration and all before it. */
-  readonly elapsed: number;
-};
+/** One line: the report of the step, what the clock said, and who acted. */
+export type MetricsRecord = StepReport &
+  Omit<IterationRecord, 'report'> & {
+    /** Seconds of this iteration and all before it. */
+    readonly elapsed: number;
+  };
 
 export interface Metrics {
   readonly records: readonly MetricsRecord[];
@@ -21,16 +20,18 @@ export interface Metrics {
 
 const LIMIT = 2 ** 29;
 
-export const metricsRecord = ({ report, seconds, stepsPerSecond }: IterationRecord, before: number): MetricsRecord => ({
+export const metricsRecord = ({ report, ...rest }: IterationRecord, before: number): MetricsRecord => ({
   ...report,
-  seconds,
-  stepsPerSecond,
-  elapsed: before + seconds.total,
+  ...rest,
+  elapsed: before + rest.seconds.total,
 });
 
-/** Adds a line and waits until it is on the disk. */
+/** Lines from before there were workers say nothing of them, nor of failures. */
+const BEFORE_WORKERS = { workers: 0, failures: null } as const;
+
+/** Adds a line. The checkpoint after it waits until it is on the disk. */
 export const appendMetrics = (system: FileSystem, path: string, record: MetricsRecord): Either<RunError, void> =>
-  attempt(path, () => writeDurably(system, path, `${JSON.stringify(record)}\n`, 'a'));
+  attempt(path, () => append(system, path, `${JSON.stringify(record)}\n`));
 
 const isRecord = (value: unknown): value is MetricsRecord => {
   const { iteration, totalSteps, elapsed, episodes } = (value ?? {}) as Partial<Record<keyof MetricsRecord, unknown>>;
@@ -67,7 +68,7 @@ export const readMetrics = (system: FileSystem, path: string): Either<RunError, 
           'one JSON object a line, as natgrad writes it',
         ),
       );
-    records.push(record);
+    records.push({ ...BEFORE_WORKERS, ...record });
   }
   return right({ records, incomplete });
 };

@@ -3,7 +3,7 @@
  *
  * - `run.json`: what it is of, every option resolved, and the versions that it began with;
  * - `metrics.jsonl`: a line per iteration;
- * - `checkpoints/000000042/`: the state after iteration 42 (`state.json`, `tensors.safetensors`, `SHA256SUMS`);
+ * - `checkpoints/000000042/`: the state after iteration 42, the newest and the one before it (`state.json`, `tensors.safetensors`, `SHA256SUMS`);
  * - `evaluation.json`: how good the policy was in the end.
  */
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import type { Iteration, Snapshot } from '../train.js';
 import { newestCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { decodeDescription, encodeDescription, type RunDescription } from './description.js';
 import { type RunError, runError } from './errors.js';
-import { attempt, type FileSystem, nodeFileSystem, parseJson, readBounded, replaceFile } from './files.js';
+import { attempt, type FileSystem, nodeFileSystem, parseJson, readBounded, replaceFile, syncFile } from './files.js';
 import {
   appendMetrics,
   type Metrics,
@@ -94,16 +94,33 @@ export const resumeRun = (folder: string, system: FileSystem = nodeFileSystem): 
   )(rewindMetrics(system, join(folder, METRICS), snapshot.right?.state.iteration ?? 0));
 };
 
-/** Writes an iteration down: first its line, then its checkpoint, so that no checkpoint is ahead of the lines. */
-export const saveIteration = (
+/** Writes the line of an iteration down. What is after the last {@link saveSnapshot} is forgotten when the run is resumed. */
+export const recordIteration = (
   run: Run,
   iteration: Iteration,
   elapsedBefore: number,
 ): Either<RunError, MetricsRecord> => {
   const record = metricsRecord(iteration.record, elapsedBefore);
-  const appended = appendMetrics(run.system, join(run.folder, METRICS), record);
-  if (isLeft(appended)) return appended;
-  return map(() => record)(writeCheckpoint(run.system, join(run.folder, CHECKPOINTS), run.description, iteration));
+  return map(() => record)(appendMetrics(run.system, join(run.folder, METRICS), record));
+};
+
+/** Writes a checkpoint, once the lines before it are on the disk: no checkpoint is ahead of the lines. */
+export const saveSnapshot = (run: Run, snapshot: Snapshot): Either<RunError, void> => {
+  const metrics = join(run.folder, METRICS);
+  const synced = attempt(metrics, () => syncFile(run.system, metrics));
+  if (isLeft(synced)) return synced;
+  return map(() => undefined)(writeCheckpoint(run.system, join(run.folder, CHECKPOINTS), run.description, snapshot));
+};
+
+/** Writes an iteration down: its line and its checkpoint. */
+export const saveIteration = (
+  run: Run,
+  iteration: Iteration,
+  elapsedBefore: number,
+): Either<RunError, MetricsRecord> => {
+  const record = recordIteration(run, iteration, elapsedBefore);
+  if (isLeft(record)) return record;
+  return map(() => record.right)(saveSnapshot(run, iteration));
 };
 
 /** The lines of a run. */

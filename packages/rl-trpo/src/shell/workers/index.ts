@@ -1,0 +1,110 @@
+/** Training of environments that are given as data: in workers, each with an environment, a model and an engine of its own. */
+import { availableParallelism } from 'node:os';
+import { type EnvSpec, type VectorEnv, vectorise } from '@natgrad/envs';
+import { isLeft } from 'fp-ts/lib/Either.js';
+import type { TrpoConfig } from '../../config.js';
+import { issueError } from '../../errors.js';
+import { checkEnvironments, mergeShares, type RolloutConfig, stepsOf } from '../rollout.js';
+import { inProcess, type Rollouts, type WorkerCount } from '../rollouts.js';
+import type { Environments } from '../share.js';
+import { TrainingError } from '../training-error.js';
+import { loadEnvironment } from './environment.js';
+import { packState, type ShareRequest, type WorkerSetup } from './messages.js';
+import { type Pool, startPool } from './pool.js';
+
+/** Far more than there are cores: beyond that a number is a mistake, and would take the machine down. */
+const MOST = 256;
+
+/**
+ * The environments of a configuration, made in this process: for what training needs to know of them, for the start of the first
+ * episodes, and for rollouts without workers.
+ *
+ * @throws what `loadEnv` has as data
+ */
+export const environmentsOf = async (environment: EnvSpec, options: TrpoConfig): Promise<VectorEnv> => {
+  const env = await loadEnvironment(environment, options)();
+  if (isLeft(env)) throw env.left;
+  return vectorise(env.right, options.environments);
+};
+
+/** Environments first to last, of `count`, for the i-th of `workers`. */
+const rangeOf = (i: number, workers: number, count: number): readonly [number, number] => [
+  Math.floor((i * count) / workers),
+  Math.floor(((i + 1) * count) / workers),
+];
+
+/** The module that a worker runs. */
+export const workerScript: URL = new URL('./worker.js', import.meta.url);
+
+/** The rollouts of a pool: `workers` of its threads divide the environments among them. */
+export const pooled = (pool: Pool, workers: number, { model, envs, batchSize }: RolloutConfig): Rollouts => ({
+  take: async (state, from) => {
+    const width = model.observationWidth;
+    checkEnvironments(from, envs.count, width);
+    const steps = stepsOf(batchSize, envs.count);
+    const packed = packState(state);
+    const { key, states, episodes } = from.vector;
+    const requests = Array.from({ length: workers }, (_, i): ShareRequest => {
+      const [first, end] = rangeOf(i, workers, envs.count);
+      const part: Environments = {
+        vector: { key, states: states.slice(first, end), episodes: episodes.slice(first, end) },
+        observations: from.observations.slice(first * width, end * width),
+      };
+      return { state: packed, firstIndex: first, input: { steps: steps.slice(first, end), from: part } };
+    });
+    return { rollout: mergeShares(model, await pool.take(requests)), workers };
+  },
+  close: pool.close,
+});
+
+/**
+ * Seconds that a rollout must take in this process for workers to be worth it. Sending states and batches back and forth costs
+ * a few milliseconds, starting a worker a few tenths of a second once.
+ */
+const WORTHWHILE = 0.05;
+
+/** The first rollouts are slower than the others, until the code that runs them is compiled. */
+const TRIALS = 3;
+
+/** In this process, unless even the fastest of the first rollouts takes so long that workers are worth it. */
+const chosenByTime = (here: Rollouts, start: () => Rollouts): Rollouts => {
+  let [current, trials, least] = [here, 0, Infinity];
+  return {
+    take: async (state, from) => {
+      if (trials === TRIALS && current === here && least > WORTHWHILE) current = start();
+      const before = performance.now();
+      const taken = await current.take(state, from);
+      if (trials < TRIALS) {
+        trials += 1;
+        least = Math.min(least, (performance.now() - before) / 1000);
+      }
+      return taken;
+    },
+    close: () => current.close(),
+  };
+};
+
+const wrongCount = (workers: unknown): TrainingError =>
+  new TrainingError(
+    issueError('InvalidConfig', {
+      code: typeof workers === 'number' ? 'outOfRange' : 'wrongKind',
+      field: 'workers',
+      found: String(workers),
+      expected: "a whole number ≥ 0, or 'auto'",
+    }),
+  );
+
+/** Rollouts by as many workers as were asked for. */
+export const workerRollouts = (
+  setup: WorkerSetup,
+  config: RolloutConfig,
+  wanted: WorkerCount,
+  script: URL = workerScript,
+): Rollouts => {
+  if (wanted !== 'auto' && !(Number.isSafeInteger(wanted) && wanted >= 0)) throw wrongCount(wanted);
+  const here = inProcess(config);
+  const count = Math.min(wanted === 'auto' ? availableParallelism() : wanted, config.envs.count, MOST);
+  const start = (): Rollouts => pooled(startPool(setup, count, script), count, config);
+  if (wanted === 'auto') return count > 1 ? chosenByTime(here, start) : here;
+  return count > 0 ? start() : here;
+};

@@ -1,0 +1,246 @@
+/** Rollouts in workers: the same bits as in this process, whatever happens to a worker. */
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type EnvSpec, vectorise } from '@natgrad/envs';
+import {
+  defaultConfig,
+  type Iteration,
+  initialState,
+  modelFor,
+  rollout,
+  type SpecTrainConfig,
+  statisticsOf,
+  TrainingError,
+  type TrpoConfig,
+  train,
+} from '@natgrad/rl-trpo';
+import { type Key, key, normal, split, type Tensor, toTypedArray } from '@natgrad/tensor';
+import { lawRuns } from '@natgrad/tensor/laws';
+import fc from 'fast-check';
+import { afterAll, describe, expect, test } from 'vitest';
+import { encodeData } from '../../packages/rl-trpo/src/shell/runs/codec.js';
+import { environmentsOf, pooled, workerScript } from '../../packages/rl-trpo/src/shell/workers/index.js';
+import { startPool } from '../../packages/rl-trpo/src/shell/workers/pool.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'natgrad-workers-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const trouble = (name: string, options: Readonly<Record<string, unknown>> = {}): EnvSpec => ({
+  module: new URL('../fixtures/envs/trouble.mjs', import.meta.url).href,
+  export: name,
+  options,
+});
+
+const small: Partial<TrpoConfig> = {
+  environments: 3,
+  batchSize: 20,
+  hidden: [4],
+  valueHidden: [4],
+  valueEpochs: 1,
+  normaliseObservations: true,
+  scaleRewards: true,
+};
+
+const config = (given: Partial<SpecTrainConfig> = {}): SpecTrainConfig => ({
+  environment: { id: 'CartPole-v1' },
+  options: small,
+  key: key(7),
+  ...given,
+});
+
+const take = async (given: SpecTrainConfig, count: number): Promise<readonly Iteration[]> => {
+  const taken: Iteration[] = [];
+  for await (const iteration of train(given)) {
+    taken.push(iteration);
+    if (taken.length >= count) break;
+  }
+  return taken;
+};
+
+/** Every bit of plain data and the tensors in it. */
+const bitsOf = (value: unknown): unknown => {
+  const { json, tensors } = encodeData(value);
+  const hex = (x: Tensor): string => Buffer.from(toTypedArray(x).buffer).toString('hex');
+  return [JSON.stringify(json), Object.entries(tensors).map(([name, x]) => [name, x.dtype, x.shape, hex(x)])];
+};
+
+/** All that comes out, but for what clocks say, and who acted. */
+const bits = (iterations: readonly Iteration[]): unknown =>
+  iterations.map(({ state, environments, record: { report, failures } }) =>
+    bitsOf({ state, environments, report, failures }),
+  );
+
+const workersOf = (iterations: readonly Iteration[]): readonly number[] =>
+  iterations.map(({ record }) => record.workers);
+
+/** Each acts by another distribution, or has costs, failures or a history. */
+const tasks: Readonly<Record<string, readonly [EnvSpec, Partial<TrpoConfig>]>> = {
+  choices: [{ id: 'CartPole-v1' }, {}],
+  'whole episodes': [{ id: 'CartPole-v1', options: { maxEpisodeSteps: 9 } }, { wholeEpisodes: true }],
+  numbers: [{ id: 'Pendulum-v1', options: { maxEpisodeSteps: 6 } }, {}],
+  'numbers, squashed, in single precision': [{ id: 'Pendulum-v1' }, { distribution: 'squashedGaussian', dtype: 'f32' }],
+  'a network too large for plain loops': [{ id: 'Pendulum-v1' }, { hidden: [128, 128] }],
+  costs: [{ id: 'Detour-v0' }, {}],
+  history: [{ id: 'RepeatPrevious-v0' }, { network: 'recurrent', historySteps: 3, normaliseObservations: false }],
+  "a user's module": [trouble('calm'), { wholeEpisodes: true }],
+  'steps that fail': [trouble('fails'), {}],
+};
+
+/** What a test of shares needs: a task, and threads for it that serve many cases. */
+const poolOf = async (environment: EnvSpec, own: Partial<TrpoConfig>) => {
+  const options: TrpoConfig = { ...defaultConfig, ...small, ...own };
+  const { env } = await environmentsOf(environment, options);
+  const model = modelFor(env, options);
+  return { options, env, model, pool: startPool({ environment, options }, 3, workerScript) };
+};
+
+describe('the batch is the same to the bit', () => {
+  test.each(Object.entries(tasks))('%s: in this process, in 1, 2 and 3 workers', async (_, [environment, own]) => {
+    const { options, env, model, pool } = await poolOf(environment, own);
+    const law = fc.asyncProperty(
+      fc.integer({ min: 1, max: 7 }),
+      fc.integer({ min: 0, max: 40 }),
+      fc.nat(),
+      async (count, more, seed) => {
+        const [stateKey, environmentsKey, nextKey] = split(key(seed), 3) as [Key, Key, Key];
+        const config = { model, envs: vectorise(env, count), ...options, batchSize: count + more };
+        const initial = initialState({ model, ...options }, stateKey);
+        if (initial._tag === 'Left') throw new Error(initial.left.message);
+        const rows = normal(key(seed + 1), [5, model.observationWidth]);
+        const state = { ...initial.right, observationStatistics: statisticsOf(rows) };
+        const { state: vector, observations } = config.envs.reset(environmentsKey);
+        const first = rollout(config, state, { vector, observations });
+        const second = rollout(config, { ...state, key: nextKey }, first.environments);
+        if (!options.wholeEpisodes) expect(first.batch.rewards.size).toBe(count + more);
+        for (const workers of [1, 2, 3]) {
+          const { take: together } = pooled(pool, Math.min(workers, count), config);
+          const there = await together(state, { vector, observations });
+          expect(bitsOf(there.rollout)).toEqual(bitsOf(first));
+          const after = await together({ ...state, key: nextKey }, there.rollout.environments);
+          expect(bitsOf(after.rollout)).toEqual(bitsOf(second));
+        }
+      },
+    );
+    await fc.assert(law, { numRuns: lawRuns(8) }).finally(pool.close);
+  });
+
+  test.each(['trpo', 'ppo'] as const)('so is what %s learns from it', async (algorithm) => {
+    const [here, there] = await Promise.all([0, 2].map((workers) => take(config({ algorithm, workers }), 3)));
+    expect([workersOf(here ?? []), workersOf(there ?? [])]).toEqual([
+      [0, 0, 0],
+      [2, 2, 2],
+    ]);
+    expect(bits(there ?? [])).toEqual(bits(here ?? []));
+  });
+
+  test('there are never more workers than environments', async () => {
+    const few = { ...small, environments: 2 };
+    expect(workersOf(await take(config({ options: few, workers: 5 }), 1))).toEqual([2]);
+  });
+
+  test('training that goes on with another number of workers does not notice', async () => {
+    const whole = await take(config({ workers: 0 }), 4);
+    const first = await take(config({ workers: 3 }), 2);
+    const rest = await take(config({ workers: 2, from: first[1] as Iteration }), 2);
+    expect(bits([...first, ...rest])).toEqual(bits(whole));
+  });
+
+  test('another key gives other bits', async () => {
+    const of = (seed: Key): Promise<readonly Iteration[]> => take(config({ workers: 2, key: seed }), 1);
+    expect(bits(await of(key(1)))).not.toEqual(bits(await of(key(2))));
+  });
+});
+
+describe('a worker that crashes', () => {
+  test.each(['endsOnce', 'throwsLater'])('is replaced, and its share is taken again: %s', async (name) => {
+    const marker = join(folder, name);
+    const calm = await take(config({ environment: trouble('calm'), workers: 2 }), 3);
+    const hit = await take(config({ environment: trouble(name, { marker }), workers: 2 }), 3);
+    expect(existsSync(marker)).toBe(true);
+    expect(bits(hit)).toEqual(bits(calm));
+  });
+
+  test('twice with the same share is a typed error', async () => {
+    const failed = take(config({ environment: trouble('endsAlways'), workers: 2 }), 1);
+    const error = await failed.then(
+      () => null,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(TrainingError);
+    const { code, issues } = (error as TrainingError).reason;
+    expect([code, issues[0].code, issues[0].field]).toEqual(['WorkerCrashed', 'crashed', 'workers']);
+    expect(issues[0].found).toMatch(/^two workers lost in a row with environment 0: it ended with exit code 7$/);
+  });
+});
+
+describe('workers end with training', () => {
+  const pause = (milliseconds: number): Promise<void> => new Promise((resume) => setTimeout(resume, milliseconds));
+  const alive = async (file: string): Promise<boolean> => {
+    const before = statSync(file).size;
+    await pause(200);
+    return statSync(file).size > before;
+  };
+
+  test('at the last step, at a break, and at an error', async () => {
+    const [file, options] = [join(folder, 'ticks'), { ...small, batchSize: 6 }];
+    const ticking = config({ environment: trouble('ticks', { file }), workers: 2, options });
+    const iterations = train({ ...ticking, steps: 12 });
+    await iterations.next();
+    await pause(50);
+    expect(await alive(file)).toBe(true);
+    await iterations.next();
+    expect((await iterations.next()).done).toBe(true);
+    expect(await alive(file)).toBe(false);
+    await take(ticking, 1);
+    expect(await alive(file)).toBe(false);
+    const [first] = await take(ticking, 1);
+    const broken = { ...(first as Iteration), state: { ...(first as Iteration).state, delta: Number.NaN } };
+    await expect(take({ ...ticking, from: broken }, 1)).rejects.toThrow('delta');
+    expect(await alive(file)).toBe(false);
+  });
+});
+
+describe('errors', () => {
+  const failure = async (given: Partial<SpecTrainConfig>): Promise<unknown> =>
+    take(config({ workers: 2, ...given }), 1).then(
+      () => 'nothing was thrown',
+      (thrown: unknown) => thrown,
+    );
+
+  test('what the environment throws is thrown, as in this process', async () => {
+    const [there, here] = [
+      await failure({ environment: trouble('throws') }),
+      await failure({ environment: trouble('throws'), workers: 0 }),
+    ];
+    for (const error of [there, here]) {
+      expect(error).toBeInstanceOf(RangeError);
+      expect((error as Error).message).toBe('out of track');
+    }
+  });
+
+  test('states that are no plain data are named', async () => {
+    expect(await failure({ environment: trouble('closure') })).toMatchObject({
+      name: 'TrainingError',
+      reason: { code: 'InvalidConfig', issues: [{ code: 'wrongKind', field: 'environment' }] },
+    });
+  });
+
+  test('an environment that there is not', async () => {
+    expect(await failure({ environment: { id: 'CartPoel-v1' } })).toMatchObject({
+      _tag: 'NatgradError',
+      argument: 'id',
+    });
+  });
+
+  test.each([-1, 1.5, Number.NaN, 'many', null])('%s workers', async (workers) => {
+    const thrown = await failure({ workers: workers as number });
+    expect(thrown).toMatchObject({ reason: { issues: [{ field: 'workers', found: String(workers) }] } });
+  });
+
+  test('a step that could not be made is in the record', async () => {
+    const [first] = await take(config({ environment: trouble('fails'), workers: 2 }), 1);
+    expect(first?.record.failures?.first).toBe('environment 0, step 3: found mark is NaN, expected finite numbers');
+    expect(first?.record.failures?.count).toBeGreaterThan(2);
+  });
+});
