@@ -88,7 +88,7 @@ export const environment: MujocoEnvironment<HalfCheetahOptions> = mujocoEnvironm
     ground: { z: 0, tile: 0.5, surface: 'floor', marks: 2 },
     view: 'side',
     span: [3, 1.6],
-    centre: [0, 0, 0.6],
+    centre: [0, 0, 0.56],
     follows: { geom: 1, slack: 0.5 },
   },
   options: {

@@ -93,7 +93,7 @@ export const environment: MujocoEnvironment<ReacherOptions> = mujocoEnvironment(
     ],
     ground: { z: 0, tile: 0.05, surface: 'floor' },
     view: 'above',
-    span: [0.7, 0.7],
+    span: [0.66, 0.66],
     centre: [0, 0, 0],
   },
   options: {

@@ -90,7 +90,7 @@ export const environment: MujocoEnvironment<Walker2dOptions> = mujocoEnvironment
     ground: { z: 0, tile: 0.5, surface: 'floor', marks: 1 },
     view: 'side',
     span: [3.2, 2],
-    centre: [0, 0, 0.8],
+    centre: [0, 0, 0.72],
     follows: { geom: 1, slack: 0.6 },
   },
   options: {

@@ -3,7 +3,7 @@
  * few numbers. A picture writes both out; a film writes the looks once and the numbers for every frame.
  */
 import type { Ground, Point, Scene, Shape, Tint } from '../scene.js';
-import { type GroundMatrix, type Projection, projection } from './projection.js';
+import { centreOf, type GroundMatrix, isPlace, type Projection, projection } from './projection.js';
 
 /** What a mark looks like; lengths in picture units. */
 export type Look =
@@ -104,7 +104,7 @@ const lookOf = (shape: Shape, scale: number): Look => {
 const isSomewhere = (shape: Shape): boolean => {
   const points = pointsOf(shape);
   const size = sizeOf(shape);
-  return points.length > 0 && points.every((point) => point.every(Number.isFinite)) && size >= 0 && size < FAR;
+  return points.length > 0 && points.every((point) => point.every(isPlace)) && size >= 0 && size < FAR;
 };
 
 const CASTS: ReadonlySet<Tint> = new Set(['body', 'limb', 'opposite', 'tip', 'metal', 'danger', 'goal']);
@@ -153,10 +153,11 @@ const groundOf = (
   width: number,
   height: number,
 ): Pick<Drawing, 'plane' | 'tiles' | 'marks'> => {
-  if (ground === null || !Number.isFinite(ground.z)) return { plane: [], tiles: [], marks: [] };
+  if (ground === null || !isPlace(ground.z)) return { plane: [], tiles: [], marks: [] };
   const { surface, z, tile } = ground;
   const side = camera.view === 'side';
-  const [tx, ty] = [camera.target[0] || 0, camera.target[1] || 0];
+  const centre = centreOf(camera);
+  const [tx, ty] = centre;
   const { d } = view.ground;
   const edge = side ? view.onGround(tx, ty, z)[1] + BEHIND * height : 0;
   const plane: Mark = {
@@ -164,7 +165,7 @@ const groundOf = (
     points: [0, side ? tenth(height / 2 + d * edge) : 0],
   };
   const size = tile * view.scale;
-  if (!(size >= FINEST * Math.max(width, height))) return { plane: [plane], tiles: [], marks: [] };
+  if (!(size >= FINEST * Math.max(width, height) && size <= FAR)) return { plane: [plane], tiles: [], marks: [] };
   // Seen from the side squares would be thin lines; from an angle, a plane is longer than it looks.
   const deep = side ? LONG * size : size;
   const around = Math.hypot(width, height);
@@ -183,7 +184,7 @@ const groundOf = (
     look: { kind: 'tiles', surface, side: tenth(size), deep: tenth(deep), columns, rows },
     points: pairs([[left, top]]),
   };
-  return { plane: [plane], tiles: [tiles], marks: side ? distances(ground, camera.target, view, width, height) : [] };
+  return { plane: [plane], tiles: [tiles], marks: side ? distances(ground, centre, view, width, height) : [] };
 };
 
 const distances = (
@@ -194,14 +195,14 @@ const distances = (
   height: number,
 ): readonly Mark[] => {
   const reach = width / view.scale / 2;
-  if (marks === undefined || !(marks >= reach / 20) || !Number.isFinite(tx)) return [];
+  if (marks === undefined || !(marks >= reach / 20 && isPlace(marks))) return [];
   const first = Math.ceil((tx - reach) / marks) - 1;
   const count = Math.ceil((2 * reach) / marks) + 3;
   const size = height / 28;
   return Array.from({ length: count }, (_, i) => {
     const at = (first + i) * marks;
-    const { x, y } = view.project([at, Number.isFinite(ty) ? ty : 0, z]);
-    const below = y + 1.6 * size;
+    const { x, y } = view.project([at, ty, z]);
+    const below = y + 1.2 * size;
     return [
       {
         look: { kind: 'line', tint: 'faint', width: 1.5, dashed: false },
@@ -212,7 +213,7 @@ const distances = (
       },
       {
         look: { kind: 'label', tint: 'faint', size: tenth(size), text: `${Number(at.toFixed(6)) + 0} m` },
-        points: pairs([[x, below + 1.3 * size]]),
+        points: pairs([[x, below + 1.2 * size]]),
       },
     ] satisfies readonly Mark[];
   }).flat();
@@ -241,8 +242,7 @@ export const drawingOf = (scene: Scene, width: number, height: number): Drawing 
     height,
     matrix: view.ground,
     ...groundOf(scene, view, width, height),
-    shadows:
-      ground === null || !Number.isFinite(ground.z) ? [] : there.flatMap((shape) => shadowOf(shape, ground, view)),
+    shadows: ground === null || !isPlace(ground.z) ? [] : there.flatMap((shape) => shadowOf(shape, ground, view)),
     shapes,
   };
 };

@@ -57,13 +57,17 @@ const SIDE_TILT = 0.13;
 /** The light stands upper left, so shadows fall to the right; straight below what is seen from the side. */
 const LIGHT: Readonly<Record<Camera['view'], number>> = { side: 0, above: 0.4, oblique: 0.3 };
 
-/** Zero in place of what is not a number. */
-const finite = (x: number): number => (Number.isFinite(x) ? x : 0);
+/** Whether a number of metres is a place: not NaN, and not so far that sums of such numbers lose a millimetre. */
+export const isPlace = (metres: number): boolean => Math.abs(metres) <= 1e9;
 
-/** The projection of a camera onto a picture of `width` × `height`. Total: a camera that is nowhere looks at the origin. */
-export const projection = ({ view, target, span }: Camera, width: number, height: number): Projection => {
+/** The middle of the picture. A camera that is nowhere looks at the origin. */
+export const centreOf = ({ target }: Camera): Point => (target.every(isPlace) ? target : [0, 0, 0]);
+
+/** The projection of a camera onto a picture of `width` × `height`. */
+export const projection = (camera: Camera, width: number, height: number): Projection => {
+  const { view, span } = camera;
   const { right, up, away } = BASES[view];
-  const centre: Point = [finite(target[0]), finite(target[1]), finite(target[2])];
+  const centre = centreOf(camera);
   const fit = Math.min(width / span[0], height / span[1]);
   const scale = Number.isFinite(fit) && fit > 0 ? fit : 1;
   const from = (point: Point): Point => [point[0] - centre[0], point[1] - centre[1], point[2] - centre[2]];
@@ -81,6 +85,6 @@ export const projection = ({ view, target, span }: Camera, width: number, height
       const lower = (up[2] * (z - centre[2])) / squash;
       return [scale * (x - centre[0] + flat[0] * lower), scale * (y - centre[1] + flat[1] * lower)];
     },
-    light: [LIGHT[view] * (right[0] + right[1]) || 0, view === 'above' ? -LIGHT[view] : 0],
+    light: view === 'above' ? [LIGHT.above, -LIGHT.above] : [LIGHT[view] * right[0], LIGHT[view] * right[1]],
   };
 };

@@ -56,7 +56,7 @@ export const reelOf = (operation: string, scenes: readonly Scene[], options: Pic
   const { matrix } = drawingOf(first, width, height);
   const seconds = first.stepSeconds;
   // What has no time of its own, or an impossible one, is shown at a pace that can be followed.
-  const stepSeconds = seconds > 0 && seconds <= 60 ? seconds : 0.1;
+  const stepSeconds = seconds >= 1e-4 && seconds <= 60 ? seconds : 0.1;
   return { canvas: { width, height, matrix }, frame, stepSeconds, elements, frames };
 };
 
