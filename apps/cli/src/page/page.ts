@@ -1,6 +1,6 @@
 /** An episode as one HTML file that plays it: the picture, what moves in it as numbers, and a small script. Nothing outside is named. */
 import type { Film, Theme } from '@natgrad/envs';
-import { escapeXml } from './escape.js';
+import { escapeXml } from '@natgrad/envs/internal';
 import { PLAYER } from './player.js';
 import { pageStyle } from './style.js';
 import { linePath, type Trace } from './traces.js';

@@ -89,7 +89,7 @@ export const environment: MujocoEnvironment<ReacherOptions> = mujocoEnvironment(
       [6, 'body'],
       [7, 'limb'],
       [5, 'metal'],
-      [8, 'tip'],
+      [8, 'limb'],
     ],
     ground: { z: 0, tile: 0.05, surface: 'floor' },
     view: 'above',
