@@ -53,7 +53,7 @@ export const adamRates = (
   count: number,
   parameters: ParameterTree,
 ): AdamRates => {
-  const dtype: DType = (treeLeaves(parameters)[0])?.dtype ?? 'f64';
+  const dtype: DType = treeLeaves(parameters)[0]?.dtype ?? 'f64';
   return {
     learningRate: scalar(learningRate, dtype),
     firstBias: scalar(1 - firstDecay ** (count + 1), dtype),
@@ -72,10 +72,11 @@ export const adamMove = <P extends ParameterTree>(
     add(multiply(old, decay), multiply(now, 1 - decay));
   const means = treeMap((m, g) => blend(firstDecay, m, g), first, gradient);
   const squares = treeMap((v, g) => blend(secondDecay, v, square(g)), second, gradient);
+  const from: ParameterTree = parameters;
   const moved = treeMap(
     (x, m, v) =>
       subtract(x, divide(multiply(divide(m, firstBias), learningRate), add(sqrt(divide(v, secondBias)), epsilon))),
-    parameters,
+    from,
     means,
     squares,
   );

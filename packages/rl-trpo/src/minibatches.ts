@@ -1,6 +1,6 @@
 /** Rows of a batch in random order, piece by piece. */
 import { add, divide, minimum, multiply, sqrt, square, sum } from '@natgrad/autodiff';
-import { type Key, permutation, type Scalar, type Tensor, treeLeaves, treeMap } from '@natgrad/tensor';
+import { type Key, permutation, type Tensor, treeLeaves, treeMap } from '@natgrad/tensor';
 import { adopt, allocate, elements } from '@natgrad/tensor/internal';
 import type { ParameterTree } from './model.js';
 
