@@ -7,7 +7,7 @@ import { interquartileMean, mean } from './statistics.js';
 const HELP = `Usage: npm run bench -- mujoco [options]
 
 Trains every MuJoCo task with its preset for a million steps, seed after seed,
-and evaluates each policy on ${20} deterministic episodes. Seeds that are in the
+and evaluates each policy on 20 deterministic episodes. Seeds that are in the
 results already are not repeated.
 
   --seeds N      seeds 0 to N - 1 (10)
