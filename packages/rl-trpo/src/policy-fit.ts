@@ -107,6 +107,7 @@ export const compileClimb = (
   };
 };
 
+/** How long to climb, and in which steps. */
 export interface PolicyFitOptions {
   readonly climb: Climb;
   readonly coefficients?: Coefficients;
@@ -117,6 +118,7 @@ export interface PolicyFitOptions {
   readonly enough?: (theta: ParameterTree) => boolean;
 }
 
+/** A policy after some passes. */
 export interface PolicyFit extends Moving {
   /** Passes made. */
   readonly epochs: number;

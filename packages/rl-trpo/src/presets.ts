@@ -6,6 +6,7 @@ import { decodeConfig, type TrpoConfig } from './config.js';
 import { issueError, type TrpoError } from './errors.js';
 import { mujocoPresets } from './mujoco-presets.js';
 
+/** Options that are known to work. */
 export interface Preset {
   /** One line for lists. */
   readonly summary: string;
