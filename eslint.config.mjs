@@ -24,7 +24,7 @@ const buildersOfFreshValues = [
     'recursions in the form of their papers, over local values and fresh buffers; what composes them has none',
   ],
   [
-    'packages/rl-trpo/src/policy/{bernoulli,categorical,compiled-inference,diagonal-gaussian,full-gaussian,gru,initialise,mlp,multi-categorical,packed-categorical,squashed-gaussian}.ts',
+    'packages/rl-trpo/src/policy/{bernoulli,categorical,compiled-inference,diagonal-gaussian,full-gaussian,gru,head,initialise,mlp,multi-categorical,packed-categorical,squashed-gaussian}.ts',
     'weights are drawn, and rows computed, in loops',
   ],
   ['packages/rl-trpo/src/preconditioners/_structure.ts', 'walks over a graph fill tables that end with the walk'],
