@@ -18,18 +18,14 @@ const buildersOfFreshValues = [
   ['packages/autodiff/src/api/jit.ts', 'the cache of compiled functions fills as they are called'],
   ['packages/autodiff/src/backends/**', 'engines fill the slots of one run'],
   ['packages/envs/src/**', 'a step writes the next state, drawn pictures and observations into fresh buffers'],
-<<<<<<< HEAD
   ['apps/*/src/{main.ts,commands/**,output/**}', 'commands are effects in order; they set the exit code'],
   ['apps/*/src/page/traces.ts', 'running sums'],
-=======
-  ['apps/*/src/{main.ts,saving.ts,commands/**,output/**}', 'commands are effects in order; they set the exit code'],
->>>>>>> main
   [
     'packages/rl-trpo/src/{adam,advantages,batch,conjugate-gradient,episodes,line-search,minibatches,policy-fit,running-statistics,step-size,trial,value-fit,vector}.ts',
     'recursions in the form of their papers, over local values and fresh buffers; what composes them has none',
   ],
   [
-    'packages/rl-trpo/src/policy/{bernoulli,categorical,compiled-inference,diagonal-gaussian,full-gaussian,gru,initialise,mlp,multi-categorical,packed-categorical,squashed-gaussian}.ts',
+    'packages/rl-trpo/src/policy/{bernoulli,categorical,compiled-inference,diagonal-gaussian,full-gaussian,gru,head,initialise,mlp,multi-categorical,packed-categorical,squashed-gaussian}.ts',
     'weights are drawn, and rows computed, in loops',
   ],
   ['packages/rl-trpo/src/preconditioners/_structure.ts', 'walks over a graph fill tables that end with the walk'],

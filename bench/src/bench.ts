@@ -6,6 +6,7 @@ import { conjugateGradientBenchmark } from './conjugate-gradient/command.js';
 import { environmentsBenchmark } from './environments.js';
 import { figuresCommand } from './figures/command.js';
 import { inference } from './inference.js';
+import { mujoco } from './mujoco.js';
 import { pitfallsBenchmark } from './pitfalls/command.js';
 import { plan } from './plan.js';
 import { scale } from './scale/command.js';
@@ -22,6 +23,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   conjugateGradientBenchmark,
   classic,
   algorithmsBenchmark,
+  mujoco,
   theory,
   pitfallsBenchmark,
   figuresCommand,

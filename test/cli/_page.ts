@@ -67,7 +67,7 @@ export const open = (html: string, still = false): Page => {
         element.attributes[name] = value;
       },
       removeAttribute: (name: string) => {
-        delete element.attributes[name];
+        Reflect.deleteProperty(element.attributes, name);
       },
       querySelectorAll: (selector: string) =>
         all(element)

@@ -13,13 +13,15 @@ import {
   openRun,
   type RunDescription,
   type RunErrorCode,
+  recordIteration,
   resumeRun,
   saveIteration,
+  savingTo,
 } from '@natgrad/rl-trpo/runs';
 import { key, toTypedArray } from '@natgrad/tensor';
 import { lawRuns } from '@natgrad/tensor/laws';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { encodeData } from '../../packages/rl-trpo/src/shell/runs/codec.js';
 import { counter } from './counter.js';
 
@@ -87,6 +89,68 @@ test('two checkpoints are kept, and their checksums are those of sha256sum', () 
   expect(fs.readFileSync(join(folder, 'checkpoints/000000004/SHA256SUMS'), 'utf8')).toMatch(
     /^[0-9a-f]{64} {2}state\.json\n[0-9a-f]{64} {2}tensors\.safetensors\n$/,
   );
+});
+
+describe('checkpoints are thinned out, but for the last', () => {
+  /** How many milliseconds apart checkpoints are, for iterations of 20 ms, if one takes `cost` ms to write. */
+  const gaps = (cost: number): readonly number[] => {
+    let now = 0;
+    const rename: FileSystem['renameSync'] = (from, to) => {
+      if (to.endsWith('000000001')) now += cost;
+      nodeFileSystem.renameSync(from, to);
+    };
+    const system = { ...nodeFileSystem, renameSync: rename };
+    const run = { ...right(createRun(fresh(), description)), system };
+    const saving = savingTo(run, () => now);
+    right(recordIteration(run, at(0), 0));
+    const saved: number[] = [];
+    for (let i = 0; i < 2000 && saved.length < 5; i += 1, now += 20) if (right(saving.offer(at(0)))) saved.push(now);
+    expect(right(saving.finish())).toBe(false);
+    now += 1;
+    const another = right(saving.offer(at(0)));
+    expect(right(saving.finish())).toBe(!another);
+    return saved.slice(1).map((time, i) => time - (saved[i] as number));
+  };
+
+  test.each([
+    [0, 20],
+    [2, 60],
+    [10, 220],
+    [1000, 6000],
+  ])('one that takes %d ms is written every %d ms', (cost, gap) => {
+    const found = gaps(cost);
+    expect(found.length).toBeGreaterThan(3);
+    for (const each of found) expect(Math.abs(each - gap)).toBeLessThanOrEqual(20);
+  });
+
+  test('lines after the last checkpoint are forgotten', () => {
+    const run = right(createRun(fresh(), description));
+    const saving = savingTo(run, () => 0);
+    for (const i of [0, 1, 2]) {
+      right(recordIteration(run, at(i), 0));
+      if (i < 2) right(saving.offer(at(i)));
+    }
+    expect(right(resumeRun(run.folder)).records.map(({ iteration }) => iteration)).toEqual([1, 2]);
+    right(recordIteration(run, at(2), 0));
+    right(saving.offer(at(2)));
+    expect(right(saving.finish())).toBe(false);
+    expect(right(resumeRun(run.folder)).records).toHaveLength(3);
+  });
+
+  test('a disk that was full is tried again at the end', () => {
+    const run = right(createRun(fresh(), description));
+    const broken = savingTo({ ...run, system: failing(0, 'ENOSPC') });
+    expect(broken.offer(at(0))).toMatchObject({ left: { code: 'DiskFull' } });
+    expect(broken.finish()).toMatchObject({ left: { code: 'DiskFull' } });
+  });
+});
+
+test('lines from before there were workers are read, without any', () => {
+  const run = right(createRun(fresh(), description));
+  const { workers, failures, ...line } = right(saveIteration(run, at(0), 0));
+  expect([workers, failures]).toEqual([0, null]);
+  fs.writeFileSync(join(run.folder, 'metrics.jsonl'), `${JSON.stringify(line)}\n`);
+  expect(right(loadMetrics(run)).records[0]).toMatchObject({ workers: 0, failures: null, iteration: 1 });
 });
 
 test('a run from before there were algorithms, memories and costs goes on, of TRPO', () => {

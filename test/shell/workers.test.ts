@@ -1,6 +1,6 @@
 /** Rollouts in workers: the same bits as in this process, whatever happens to a worker. */
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EnvSpec, vectorise } from '@natgrad/envs';
 import {
@@ -198,6 +198,40 @@ describe('workers end with training', () => {
     const broken = { ...(first as Iteration), state: { ...(first as Iteration).state, delta: Number.NaN } };
     await expect(take({ ...ticking, from: broken }, 1)).rejects.toThrow('delta');
     expect(await alive(file)).toBe(false);
+  });
+});
+
+describe('left to themselves, rollouts go to whoever is faster', () => {
+  const of = async (environment: EnvSpec): Promise<readonly number[]> => {
+    const options = { ...small, environments: 2, batchSize: 40 };
+    const { workers: _, ...auto } = config({ environment, options });
+    return workersOf(await take(auto, 10));
+  };
+  const cores = availableParallelism();
+
+  test('short ones stay in this process', async () => {
+    expect(new Set(await of({ id: 'CartPole-v1' }))).toEqual(new Set([0]));
+  });
+
+  test.skipIf(cores < 2)('long ones are shared', async () => {
+    expect(await of(trouble('sleeps', { here: 4, there: 4 }))).toEqual([0, 0, 0, 0, 2, 2, 2, 2, 2, 2]);
+  });
+
+  test.skipIf(cores < 2)('and come back where that gains nothing', async () => {
+    expect(await of(trouble('sleeps', { here: 4, there: 16 }))).toEqual([0, 0, 0, 0, 2, 2, 2, 2, 0, 0]);
+  });
+
+  test('a model of functions cannot travel: it acts here, and is refused to workers', async () => {
+    const { env, model, options } = await poolOf({ id: 'CartPole-v1' }, {}).then(async ({ pool, ...rest }) => {
+      await pool.close();
+      return rest;
+    });
+    const own = { environment: { id: env.id }, model, options, key: key(1) };
+    expect(workersOf(await take(own, 1))).toEqual([0]);
+    expect(workersOf(await take({ ...own, workers: 0 }, 1))).toEqual([0]);
+    await expect(take({ ...own, workers: 2 }, 1)).rejects.toMatchObject({
+      reason: { issues: [{ code: 'contradiction', field: 'workers' }] },
+    });
   });
 });
 

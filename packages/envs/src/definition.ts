@@ -5,6 +5,7 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import type { Env } from './env.js';
 import type { Box, Space } from './spaces.js';
 
+/** A number within bounds. */
 export interface NumberOption {
   readonly kind: 'number';
   readonly default: number;
@@ -15,6 +16,7 @@ export interface NumberOption {
   readonly description: string;
 }
 
+/** A switch. */
 export interface BooleanOption {
   readonly kind: 'boolean';
   readonly default: boolean;
@@ -33,6 +35,7 @@ export interface RangeOption {
 /** An option of an environment. */
 export type EnvOption = NumberOption | BooleanOption | RangeOption;
 
+/** Options by name. */
 export type OptionTable = Readonly<Record<string, EnvOption>>;
 
 /** The values that a table of options resolves to. */

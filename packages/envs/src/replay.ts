@@ -12,6 +12,7 @@ export interface Deviation {
   readonly step: number;
 }
 
+/** How far a replay may be from the record. */
 export interface Tolerances {
   readonly state: number;
   readonly observation: number;
@@ -20,6 +21,7 @@ export interface Tolerances {
   readonly relative?: boolean;
 }
 
+/** How a replay went. */
 export interface TrajectoryReplay {
   readonly name: string;
   readonly steps: number;

@@ -18,6 +18,7 @@ export interface Trajectory {
   readonly initialObservation?: readonly number[];
 }
 
+/** Recorded trajectories of one environment. */
 export interface TrajectoryFile {
   /** The environment that the file says it was recorded from. */
   readonly env: string;

@@ -24,6 +24,7 @@ import {
   recordIteration,
   resumeRun,
   saveEvaluation,
+  savingTo,
 } from '@natgrad/rl-trpo/runs';
 import { treeLeaves } from '@natgrad/tensor';
 import { isLeft } from 'fp-ts/lib/Either.js';
@@ -33,7 +34,6 @@ import { EXIT, usage } from '../failure.js';
 import { type Display, jsonDisplay, type Progress, tableDisplay } from '../output/display.js';
 import { duration, jsonLine, short, whole, wrapped } from '../output/format.js';
 import { type Terminal, terminal } from '../output/terminal.js';
-import { savingTo } from '../saving.js';
 import { findDefinition, resolveSettings } from '../settings.js';
 import { environmentAndModel, evaluateTask, isSolved, orFail, snapshotOf, type Task, taskOf } from '../task.js';
 import { differences, versions } from '../versions.js';
@@ -194,7 +194,7 @@ const trainAndSave = async (
       ...(snapshot === null ? {} : { from: snapshot }),
     })) {
       const record = orFail(recordIteration(run, iteration, records.at(-1)?.elapsed ?? 0));
-      saving.offer(iteration);
+      orFail(saving.offer(iteration));
       records.push(record);
       display.iteration(record, progressOf(records, run.description.steps));
       last = iteration;
@@ -203,7 +203,7 @@ const trainAndSave = async (
     }
   } finally {
     display.end();
-    saving.finish();
+    orFail(saving.finish());
     request.release();
   }
   return { snapshot: last, records, stopped: request.stopped() };

@@ -50,6 +50,9 @@ const columns = (costs: boolean): readonly Column[] => [
 
 const percent = (steps: number, of: number): string => `${Math.floor((100 * Math.min(steps, of)) / Math.max(1, of))} %`;
 
+const workersText = (workers: number): string =>
+  workers === 0 ? '  rollouts without workers' : `  rollouts by ${workers} worker${workers === 1 ? '' : 's'}`;
+
 const failuresText = ({ count, first }: NonNullable<MetricsRecord['failures']>): string =>
   `  ${count === 1 ? 'a step' : `${whole(count)} steps`} could not be made and ended the episode: ${first}`;
 
@@ -73,11 +76,14 @@ export const tableDisplay = (terminal: Terminal, costs = false): Display => {
   const erase = (): void => {
     if (terminal.live) terminal.write(ERASE);
   };
+  let acting = 0;
   return {
     begin: () => terminal.write(terminal.bold(row(shown.map(({ title }) => title)))),
     iteration: (record, progress) => {
       erase();
       terminal.write(row(shown.map(({ cell }) => cell(record, progress))));
+      if (record.workers !== acting) terminal.write(`${workersText(record.workers)}\n`);
+      acting = record.workers;
       if (record.failures !== null) terminal.write(`${failuresText(record.failures)}\n`);
       if (terminal.live) terminal.write(terminal.dim(statusLine(progress).slice(0, terminal.columns - 1)));
     },

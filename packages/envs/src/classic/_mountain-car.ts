@@ -5,6 +5,7 @@ import type { Coordinates, Start } from '../env.js';
 import { arrow, type Point, type Scene } from '../scene.js';
 import { type Box, box, type Vector } from '../spaces.js';
 
+/** The car on its track. */
 export interface MountainCarState {
   /** Along the valley, within [−1.2, 0.6]; its bottom is at −π/6. */
   readonly position: number;
@@ -12,6 +13,7 @@ export interface MountainCarState {
   readonly velocity: number;
 }
 
+/** Options of both mountain cars. */
 export interface MountainCarOptions {
   /** Velocity that the car must have when it reaches the goal. Default 0. */
   readonly goalVelocity?: number;

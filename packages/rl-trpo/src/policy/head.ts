@@ -19,6 +19,7 @@ type Kind = ActionSpace['kind'];
 /** Options that decide where a distribution begins. */
 export type HeadOptions = Pick<TrpoConfig, 'initialLogDeviation'>;
 
+/** What turns the last layer of a network into the parameters of a distribution. */
 export interface Head {
   readonly distribution: Distribution;
   /** Parameters of the distribution that are learnt by themselves and are the same in every state. The network makes the others. */
@@ -110,20 +111,22 @@ export const packedHeadParameters = (
 ): ((output: Float64Array, rows: number) => Readonly<Record<string, Float64Array>>) => {
   const parts = partsOf(head);
   const width = outputsOf(head);
-  const columns = (output: Float64Array, rows: number, { from, size }: Part): Float64Array =>
-    size === width
-      ? output
-      : Float64Array.from(
-          { length: rows * size },
-          (_, i) => output[Math.floor(i / size) * width + from + (i % size)] as number,
-        );
+  const columns = (output: Float64Array, rows: number, { from, size }: Part): Float64Array => {
+    if (size === width) return output;
+    const out = new Float64Array(rows * size);
+    for (let row = 0, at = 0; row < rows; row += 1)
+      for (let j = 0; j < size; j += 1, at += 1) out[at] = output[row * width + from + j] as number;
+    return out;
+  };
+  const repeat = (numbers: ArrayLike<number>, rows: number): Float64Array => {
+    const out = new Float64Array(rows * numbers.length);
+    for (let at = 0; at < out.length; at += numbers.length) out.set(numbers, at);
+    return out;
+  };
   const repeated = head.free.map((name) => [name, elements(free[name] as Tensor)] as const);
   return (output, rows) =>
     Object.fromEntries([
       ...parts.map((part) => [part.name, columns(output, rows, part)] as const),
-      ...repeated.map(
-        ([name, row]) =>
-          [name, Float64Array.from({ length: rows * row.length }, (_, i) => row[i % row.length] as number)] as const,
-      ),
+      ...repeated.map(([name, row]) => [name, repeat(row, rows)] as const),
     ]);
 };

@@ -135,10 +135,19 @@ export const mlpInference = (
 ): ((x: Float64Array, rows: number) => Float64Array) => {
   const { plain } = activations[activation];
   const packed = layers.map(packLayer);
-  return (x, rows) =>
-    packed.reduce((h, layer, k) => {
-      const out = denseInto(layer, h, rows, new Float64Array(rows * layer.outputs));
-      if (k < packed.length - 1) for (let i = 0; i < out.length; i += 1) out[i] = plain(out[i] as number);
-      return out;
-    }, x);
+  const last = packed.length - 1;
+  // Scratch of the hidden layers, filled and read within one call: fresh arrays would cost as much as a small layer.
+  const hidden = packed.slice(0, last).map(() => new Float64Array());
+  return (x, rows) => {
+    let h = x;
+    for (let k = 0; k < last; k += 1) {
+      const layer = packed[k] as PackedLayer;
+      const size = rows * layer.outputs;
+      if ((hidden[k] as Float64Array).length < size) hidden[k] = new Float64Array(size);
+      h = denseInto(layer, h, rows, hidden[k] as Float64Array);
+      for (let i = 0; i < size; i += 1) h[i] = plain(h[i] as number);
+    }
+    const output = packed[last] as PackedLayer;
+    return denseInto(output, h, rows, new Float64Array(rows * output.outputs));
+  };
 };

@@ -12,5 +12,8 @@ export const environmentActions =
     const told = distribution.bijection?.forward(actions) ?? actions;
     if (space.kind !== 'box' || !clip) return told;
     const { low, high } = space;
-    return told.map((x, i) => Math.min(high[i % low.length] as number, Math.max(low[i % low.length] as number, x)));
+    const clipped = new Float64Array(told.length);
+    for (let at = 0, j = 0; at < told.length; at += 1, j = j + 1 === low.length ? 0 : j + 1)
+      clipped[at] = Math.min(high[j] as number, Math.max(low[j] as number, told[at] as number));
+    return clipped;
   };

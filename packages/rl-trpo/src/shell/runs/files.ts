@@ -52,7 +52,7 @@ const writeAll = (system: FileSystem, file: number, content: string | Uint8Array
 };
 
 /** Writes all of it and waits until it is on the disk. Throws. */
-export const writeDurably = (system: FileSystem, path: string, content: string | Uint8Array, flags: string): void =>
+const writeDurably = (system: FileSystem, path: string, content: string | Uint8Array, flags: string): void =>
   withFile(system, path, flags, (file) => {
     writeAll(system, file, content);
     system.fsyncSync(file);

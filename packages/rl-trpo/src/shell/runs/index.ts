@@ -23,3 +23,4 @@ export {
   saveIteration,
   saveSnapshot,
 } from './run.js';
+export { type Saving, savingTo } from './saving.js';

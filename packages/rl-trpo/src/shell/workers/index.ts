@@ -63,21 +63,31 @@ export const pooled = (pool: Pool, workers: number, { model, envs, batchSize }: 
  */
 const WORTHWHILE = 0.05;
 
-/** The first rollouts are slower than the others, until the code that runs them is compiled. */
-const TRIALS = 3;
+/** The first rollouts, here and there, are slower than the others: the code that runs them is not compiled yet. */
+const TRIALS = 4;
 
-/** In this process, unless even the fastest of the first rollouts takes so long that workers are worth it. */
+/**
+ * In this process, unless even the fastest of the first rollouts takes so long that workers are worth a trial; then by whoever
+ * was faster. (More threads than idle cores gain nothing.)
+ */
 const chosenByTime = (here: Rollouts, start: () => Rollouts): Rollouts => {
-  let [current, trials, least] = [here, 0, Infinity];
+  let [current, trials, least, leastHere] = [here, 0, Infinity, Infinity];
+  const choose = async (): Promise<void> => {
+    if (current === here) {
+      if (least <= WORTHWHILE) return;
+      [current, trials, least, leastHere] = [start(), 0, Infinity, least];
+    } else if (least >= leastHere) {
+      await current.close();
+      current = here;
+    }
+  };
   return {
     take: async (state, from) => {
-      if (trials === TRIALS && current === here && least > WORTHWHILE) current = start();
       const before = performance.now();
       const taken = await current.take(state, from);
-      if (trials < TRIALS) {
-        trials += 1;
-        least = Math.min(least, (performance.now() - before) / 1000);
-      }
+      trials += 1;
+      least = Math.min(least, (performance.now() - before) / 1000);
+      if (trials === TRIALS) await choose();
       return taken;
     },
     close: () => current.close(),

@@ -105,7 +105,7 @@ export const startPool = (setup: WorkerSetup, count: number, script: URL): Pool 
     if (isRight(first)) return first.right;
     await threads[i]?.end();
     threads[i] = start();
-    const second = await (threads[i] as Thread).ask(request);
+    const second = await threads[i].ask(request);
     if (isRight(second)) return second.right;
     throw crashed(request, [first.left, second.left]);
   };
