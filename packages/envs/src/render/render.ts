@@ -82,7 +82,7 @@ export const renderScene = (scene: Scene, options: PictureOptions = {}): string 
 };
 
 /** The scene of a state. */
-export const sceneOf = <State, A extends Action>(
+const sceneOf = <State, A extends Action>(
   operation: string,
   env: Env<State, A>,
   state: State,
