@@ -10,6 +10,7 @@ import {
   modelFor,
   rollout,
   type SpecTrainConfig,
+  startOfTraining,
   statisticsOf,
   TrainingError,
   type TrpoConfig,
@@ -181,6 +182,22 @@ describe('workers end with training', () => {
     await pause(200);
     return statSync(file).size > before;
   };
+
+  test('also those whose shares were not at fault', async () => {
+    const [file, options] = [join(folder, 'slow'), { ...small, environments: 2, batchSize: 200 }];
+    const { environments } = startOfTraining({
+      envs: await environmentsOf(trouble('calm'), { ...defaultConfig, environments: 2 }),
+      options,
+      key: key(7),
+    });
+    const [mark] = environments.observations;
+    const failed = take(config({ environment: trouble('endsAt', { mark, file }), workers: 2, options }), 1);
+    await expect(failed).rejects.toThrow('two workers lost in a row with environment 0');
+    expect(statSync(file).size).toBeGreaterThan(0);
+    expect(await alive(file)).toBe(false);
+    await pause(500);
+    expect(await alive(file)).toBe(false);
+  });
 
   test('at the last step, at a break, and at an error', async () => {
     const [file, options] = [join(folder, 'ticks'), { ...small, batchSize: 6 }];
