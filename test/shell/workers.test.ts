@@ -16,7 +16,7 @@ import {
   type TrpoConfig,
   train,
 } from '@natgrad/rl-trpo';
-import { type Key, key, normal, split, type Tensor, toTypedArray } from '@natgrad/tensor';
+import { isNatgradError, type Key, key, normal, split, type Tensor, toTypedArray } from '@natgrad/tensor';
 import { lawRuns } from '@natgrad/tensor/laws';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -268,6 +268,23 @@ describe('errors', () => {
       expect(error).toBeInstanceOf(RangeError);
       expect((error as Error).message).toBe('out of track');
     }
+  });
+
+  test('so is an error of these packages, with its parts', async () => {
+    const environment = trouble('blind');
+    const [there, here] = [await failure({ environment }), await failure({ environment, workers: 0 })];
+    const text = (error: unknown): string => (error as Error).message.split('\n', 1).join('');
+    expect(text(there)).toBe('rollout: environment 0 of Walk-v0 shows NaN in element 1 at step 3');
+    expect(text(there)).toBe(text(here));
+    for (const error of [there, here]) {
+      expect(isNatgradError(error)).toBe(true);
+      expect(error).toMatchObject({ code: 'InvalidArgument', operation: 'rollout', argument: 'observation' });
+    }
+  });
+
+  test('states that become something else than plain data are named', async () => {
+    const error = await failure({ environment: trouble('closureLater') });
+    expect(error).toMatchObject({ code: 'InvalidArgument', argument: 'state', expected: 'plain data' });
   });
 
   test('states that are no plain data are named', async () => {
