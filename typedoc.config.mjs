@@ -27,5 +27,6 @@ export default {
   disableSources: true,
   treatWarningsAsErrors: true,
   // Helpers that a signature mentions and nobody needs by name.
-  validation: { notExported: false },
+  validation: { notExported: false, notDocumented: true },
+  requiredToBeDocumented: ['Variable', 'Function', 'Class', 'Interface', 'TypeAlias'],
 };

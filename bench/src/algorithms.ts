@@ -12,6 +12,7 @@ Seeds that are in the results already are not repeated.
 
   --seeds N      seeds 0 to N - 1 (10)
   --env ID       only this task
+  --workers N    threads that step the environments, 0 for none (as many as pay)
   --out FILE     results (bench/results/algorithms.json); a table beside it as .md`;
 
 interface Variant {

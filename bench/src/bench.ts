@@ -3,8 +3,10 @@ import { algorithmsBenchmark } from './algorithms.js';
 import { classic } from './classic.js';
 import { type Benchmark, parseFlags, UsageError } from './command-line.js';
 import { conjugateGradientBenchmark } from './conjugate-gradient/command.js';
+import { environmentsBenchmark } from './environments.js';
 import { figuresCommand } from './figures/command.js';
 import { inference } from './inference.js';
+import { mujoco } from './mujoco.js';
 import { pitfallsBenchmark } from './pitfalls/command.js';
 import { plan } from './plan.js';
 import { scale } from './scale/command.js';
@@ -17,9 +19,11 @@ const BENCHMARKS: readonly Benchmark[] = [
   plan,
   scale,
   inference,
+  environmentsBenchmark,
   conjugateGradientBenchmark,
   classic,
   algorithmsBenchmark,
+  mujoco,
   theory,
   pitfallsBenchmark,
   figuresCommand,

@@ -9,6 +9,7 @@ policy on 100 episodes. Seeds that are in the results already are not repeated.
 
   --seeds N      seeds 0 to N - 1 (10)
   --env ID       only this task
+  --workers N    threads that step the environments, 0 for none (as many as pay)
   --out FILE     results (bench/results/classic.json); a table beside it as .md`;
 
 /** What is asked of each task: environment steps, and the interquartile mean (or, of CartPole, the worst seed) to reach. */

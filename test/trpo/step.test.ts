@@ -22,6 +22,7 @@ import {
   type TrpoState,
   trpoStep,
   valueLoss,
+  valueStep,
   varianceOf,
 } from '@natgrad/rl-trpo';
 import { exampleModels, problemOf } from '@natgrad/rl-trpo/laws';
@@ -84,9 +85,19 @@ describe('Adam', () => {
 describe('the value fit', () => {
   const { state, batch } = problemOf({ model: choices }, 3);
   const returns = multiply(batch.rewards, 5);
-  const options = { valueEpochs: 1, valueMinibatch: null, valueGradientClip: null, learningRate: 0.01 };
-  const fit = (change: object) =>
-    fitValue(valueLoss(choices), { ...options, ...change }, state, batch.observations, returns, key(1));
+  const options = { valueEpochs: 1, valueMinibatch: null as number | null, learningRate: 0.01 };
+  const fit = ({
+    valueGradientClip = null,
+    ...change
+  }: Partial<typeof options> & { valueGradientClip?: number | null }) =>
+    fitValue(
+      valueStep(choices, { valueGradientClip }),
+      { ...options, ...(change as object) },
+      state,
+      batch.observations,
+      returns,
+      key(1),
+    );
   const lossOf = (value: unknown): number =>
     item(valueLoss(choices)(value as never, batch.observations, returns).value);
 
@@ -103,13 +114,13 @@ describe('the value fit', () => {
     // With a learning rate too small to matter, the first moment after an epoch is a fixed combination of the gradients; their
     // sum over pieces of equal size is the gradient of the whole.
     const seen = new Float64Array(batch.rewards.size);
-    const spy = ((parameters: never, observations: Tensor, some: Tensor) => {
+    const spy: ReturnType<typeof valueStep> = (rates, from, observations, some) => {
       toTypedArray(some).forEach((r) => {
         const row = [...toTypedArray(returns)].indexOf(r);
         seen[row] = (seen[row] as number) + 1;
       });
-      return valueLoss(choices)(parameters, observations, some);
-    }) as ReturnType<typeof valueLoss>;
+      return valueStep(choices)(rates, from, observations, some);
+    };
     fitValue(spy, { ...options, valueMinibatch: 5 }, state, batch.observations, returns, key(1));
     expect([...seen]).toEqual(new Array(batch.rewards.size).fill(1));
   });

@@ -1,5 +1,5 @@
 /** From the words of a command line to the options of an environment and of TRPO; all that is wrong is said at once. */
-import { type EnvDefinition, findEnv, loadEnv, optionsOf } from '@natgrad/envs';
+import { type AnyEnvDefinition, findEnv, loadEnv, optionsOf } from '@natgrad/envs';
 import { presetConfig, presets, type TrpoConfig, options as trpoOptions } from '@natgrad/rl-trpo';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { quoted } from './arguments.js';
@@ -20,7 +20,7 @@ const valueOf = (kind: string | undefined, text: string): unknown => {
     return text === 'null' ? null : text.trim() === '' || Number.isNaN(value) ? text : value;
   }
   if (kind === 'boolean') return text === 'true' ? true : text === 'false' ? false : text;
-  if (kind === 'widths') {
+  if (kind === 'widths' || kind === 'range') {
     const inner = text.replace(/^\[(.*)\]$/, '$1').trim();
     const parts = inner === '' ? [] : inner.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
     return parts.some(Number.isNaN) ? text : parts;
@@ -41,7 +41,7 @@ const pairs = (settings: readonly string[]): readonly (readonly [string, string]
     return [name, text];
   });
 
-export const findDefinition = (id: string): EnvDefinition => {
+export const findDefinition = (id: string): AnyEnvDefinition => {
   const found = findEnv(id);
   if (isLeft(found)) throw usage(`there is no environment ${quoted(id)}; ${found.left.expected ?? ''}`);
   return found.right;

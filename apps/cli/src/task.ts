@@ -1,5 +1,5 @@
 /** A description of a run, made real: environments, model, keys. */
-import { type Env, type EnvDefinition, vectorise } from '@natgrad/envs';
+import { type AnyEnvDefinition, type Env, vectorise } from '@natgrad/envs';
 import {
   type Evaluation,
   type EvaluationMode,
@@ -18,7 +18,7 @@ import { EXIT, Failure } from './failure.js';
 import { findDefinition } from './settings.js';
 
 export interface Task {
-  readonly definition: EnvDefinition;
+  readonly definition: AnyEnvDefinition;
   readonly env: Env;
   readonly model: Model;
   readonly training: SpecTrainConfig & { readonly options: TrpoConfig };

@@ -3,7 +3,9 @@ import type { NatgradError } from '@natgrad/tensor';
 import { describeForeign, invalid, nearestNames } from '@natgrad/tensor/internal';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import type { Env } from './env.js';
+import type { Box, Space } from './spaces.js';
 
+/** A number within bounds. */
 export interface NumberOption {
   readonly kind: 'number';
   readonly default: number;
@@ -14,13 +16,27 @@ export interface NumberOption {
   readonly description: string;
 }
 
+/** A switch. */
 export interface BooleanOption {
   readonly kind: 'boolean';
   readonly default: boolean;
   readonly description: string;
 }
 
-export type OptionTable = Readonly<Record<string, NumberOption | BooleanOption>>;
+/** Two numbers, the lower one first; a bound may be infinite. */
+export interface RangeOption {
+  readonly kind: 'range';
+  readonly default: readonly [number, number];
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly description: string;
+}
+
+/** An option of an environment. */
+export type EnvOption = NumberOption | BooleanOption | RangeOption;
+
+/** Options by name. */
+export type OptionTable = Readonly<Record<string, EnvOption>>;
 
 /** The values that a table of options resolves to. */
 export type OptionValues<Table extends OptionTable> = {
@@ -30,8 +46,8 @@ export type OptionValues<Table extends OptionTable> = {
 /** Options as a caller or a file gives them: any subset, checked by `resolveOptions`. */
 export type EnvOptions = Readonly<Record<string, unknown>>;
 
-/** One registered environment. */
-export interface EnvDefinition<Table extends OptionTable = OptionTable> {
+/** What is known of a registered environment before it is made. */
+export interface EnvFacts<Table extends OptionTable = OptionTable> {
   readonly id: string;
   /** One line for lists. */
   readonly summary: string;
@@ -40,22 +56,45 @@ export interface EnvDefinition<Table extends OptionTable = OptionTable> {
   /** Mean return from which the task counts as solved; null if there is no agreed number. */
   readonly rewardThreshold: number | null;
   readonly options: Table;
+}
+
+/** One registered environment. */
+export interface EnvDefinition<Table extends OptionTable = OptionTable> extends EnvFacts<Table> {
   /** The environment without its time limit. A method, so that every definition is an `EnvDefinition`. */
   create(options: OptionValues<Table>): Env;
 }
 
-const describeOption = (option: NumberOption | BooleanOption): string =>
-  option.kind === 'boolean'
-    ? 'true or false'
-    : `a ${option.whole === true ? 'whole ' : ''}number in [${option.minimum}, ${option.maximum}]`;
+/** What an environment shows and takes. */
+export interface EnvSpaces {
+  readonly observationSpace: Box;
+  readonly actionSpace: Space;
+}
 
-const accepts = (option: NumberOption | BooleanOption, value: unknown): boolean =>
-  option.kind === 'boolean'
-    ? typeof value === 'boolean'
-    : typeof value === 'number' &&
-      value >= option.minimum &&
-      value <= option.maximum &&
-      (option.whole !== true || Number.isInteger(value));
+/** One registered environment that runs on an engine, which has to be loaded first: `await loadEnv({ id })()`. */
+export interface EngineEnvDefinition<Table extends OptionTable = OptionTable> extends EnvFacts<Table> {
+  /** Known without the engine. */
+  spaces(options: OptionValues<Table>): EnvSpaces;
+  /** Loads the engine, once for all, and makes the environment without its time limit. */
+  load(options: OptionValues<Table>): Promise<Either<NatgradError, Env>>;
+}
+
+/** Whatever is registered. */
+export type AnyEnvDefinition = EnvDefinition | EngineEnvDefinition;
+
+const describeOption = (option: EnvOption): string => {
+  if (option.kind === 'boolean') return 'true or false';
+  if (option.kind === 'range') return `two numbers in [${option.minimum}, ${option.maximum}], the lower one first`;
+  return `a ${option.whole === true ? 'whole ' : ''}number in [${option.minimum}, ${option.maximum}]`;
+};
+
+const accepts = (option: EnvOption, value: unknown): boolean => {
+  if (option.kind === 'boolean') return typeof value === 'boolean';
+  const within = (x: unknown): x is number => typeof x === 'number' && x >= option.minimum && x <= option.maximum;
+  if (option.kind === 'number') return within(value) && (option.whole !== true || Number.isInteger(value));
+  if (!Array.isArray(value) || value.length !== 2) return false;
+  const [low, high] = value as readonly unknown[];
+  return within(low) && within(high) && low < high;
+};
 
 /**
  * Completes given options by the defaults. All that is wrong is in one error: unknown names with the nearest valid ones, and

@@ -12,12 +12,18 @@ export { mountainCarContinuous } from './classic/mountain-car-continuous.js';
 export { type PendulumOptions, type PendulumState, pendulum } from './classic/pendulum.js';
 export { type DetourOptions, type DetourState, detour } from './constrained/detour.js';
 export type {
+  AnyEnvDefinition,
   BooleanOption,
+  EngineEnvDefinition,
   EnvDefinition,
+  EnvFacts,
+  EnvOption,
   EnvOptions,
+  EnvSpaces,
   NumberOption,
   OptionTable,
   OptionValues,
+  RangeOption,
 } from './definition.js';
 export {
   type Coordinates,
@@ -31,7 +37,24 @@ export {
 export { type WithHistory, withHistory } from './history.js';
 export { type EnvSpec, loadEnv } from './load.js';
 export { type RepeatPreviousOptions, type RepeatPreviousState, repeatPrevious } from './memory/repeat-previous.js';
-export { environments, findEnv, makeEnv, optionsOf } from './registry.js';
+export {
+  loadMujoco,
+  MUJOCO_VERSION,
+  type Mujoco,
+  type MujocoOptions,
+  type PhysicsState,
+} from './mujoco/_engine.js';
+export type { MujocoEnvironment, MujocoState } from './mujoco/_task.js';
+export { type AntOptions, ant } from './mujoco/ant.js';
+export { type HalfCheetahOptions, halfCheetah } from './mujoco/half-cheetah.js';
+export { type HopperOptions, hopper } from './mujoco/hopper.js';
+export { type HumanoidOptions, humanoid } from './mujoco/humanoid.js';
+export { type InvertedDoublePendulumOptions, invertedDoublePendulum } from './mujoco/inverted-double-pendulum.js';
+export { type InvertedPendulumOptions, invertedPendulum } from './mujoco/inverted-pendulum.js';
+export { type ReacherOptions, reacher } from './mujoco/reacher.js';
+export { type SwimmerOptions, swimmer } from './mujoco/swimmer.js';
+export { type Walker2dOptions, walker2d } from './mujoco/walker2d.js';
+export { environments, findEnv, makeEnv, optionsOf, spacesOf } from './registry.js';
 export { type Deviation, defaultTolerances, replay, type Tolerances, type TrajectoryReplay } from './replay.js';
 export {
   type Action,

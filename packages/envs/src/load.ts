@@ -5,7 +5,7 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { EnvOptions } from './definition.js';
 import type { Env } from './env.js';
-import { makeEnv } from './registry.js';
+import { loadRegistered } from './registry.js';
 
 /** A registered environment, or one that a module exports. Plain data. */
 export type EnvSpec =
@@ -48,7 +48,7 @@ const reason = (error: unknown): string => (error instanceof Error ? error.messa
 export const loadEnv =
   (spec: EnvSpec): TaskEither<NatgradError, Env> =>
   async () => {
-    if ('id' in spec) return makeEnv(spec.id, spec.options);
+    if ('id' in spec) return loadRegistered(spec.id, spec.options);
     const place = `${spec.export} of ${spec.module}`;
     try {
       const module = (await import(spec.module)) as Readonly<Record<string, unknown>>;

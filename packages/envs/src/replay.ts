@@ -6,18 +6,22 @@ import type { Env } from './env.js';
 import type { Vector } from './spaces.js';
 import type { Trajectory, TrajectoryFile } from './trajectory.js';
 
-/** The largest absolute difference over all steps and elements, and the first step (from 0) that has it; −1 if all agree. */
+/** The largest difference over all steps and elements, and the first step (from 0) that has it; −1 if all agree. */
 export interface Deviation {
   readonly largest: number;
   readonly step: number;
 }
 
+/** How far a replay may be from the record. */
 export interface Tolerances {
   readonly state: number;
   readonly observation: number;
   readonly reward: number;
+  /** True where a difference counts in units of 1 + |recorded value|, for quantities of very different sizes. */
+  readonly relative?: boolean;
 }
 
+/** How a replay went. */
 export interface TrajectoryReplay {
   readonly name: string;
   readonly steps: number;
@@ -34,22 +38,24 @@ export interface TrajectoryReplay {
  * How far an exact reimplementation may be off. State and reward in double precision: 1e-9, the rounding of a few hundred
  * chaotic steps. Observations in single precision: 1e-6, about one unit in the last place at the sizes that occur. A state
  * kept in single precision: 1e-5 for all three, because numpy 2 also computes such a step in single precision and numpy 1
- * did not.
+ * did not. Physics tasks, which show forces of thousands: 1e-9 of 1 + the recorded value.
  */
-export const defaultTolerances = (env: Env): Tolerances =>
-  env.coordinates?.dtype === 'f32'
-    ? { state: 1e-5, observation: 1e-5, reward: 1e-5 }
-    : { state: 1e-9, observation: env.observationSpace.dtype === 'f32' ? 1e-6 : 1e-9, reward: 1e-9 };
+export const defaultTolerances = (env: Env): Tolerances => {
+  if (env.coordinates?.dtype === 'f32') return { state: 1e-5, observation: 1e-5, reward: 1e-5 };
+  const relative = env.coordinates?.names[0]?.startsWith('qpos') === true;
+  return { state: 1e-9, observation: env.observationSpace.dtype === 'f32' ? 1e-6 : 1e-9, reward: 1e-9, relative };
+};
 
 const fail = (path: string, message: string, expected: string): Either<NatgradError, never> =>
   left(invalid('replay', `${path}: ${message}`, { argument: path, expected }));
 
 /** Largest difference of two vectors; infinite where widths differ or one has a NaN that the other has not. */
-const difference = (ours: Vector, recorded: Vector): number => {
+const difference = (ours: Vector, recorded: Vector, relative: boolean): number => {
   if (ours.length !== recorded.length) return Infinity;
   let largest = 0;
   for (let i = 0; i < ours.length; i += 1) {
-    const gap = Math.abs((ours[i] as number) - (recorded[i] as number));
+    const unit = relative ? 1 + Math.abs(recorded[i] as number) : 1;
+    const gap = Math.abs((ours[i] as number) - (recorded[i] as number)) / unit;
     if (!(gap <= largest) && !Object.is(ours[i], recorded[i])) largest = Number.isNaN(gap) ? Infinity : gap;
   }
   return largest;
@@ -64,20 +70,24 @@ const AGREE: Deviation = Object.freeze({ largest: 0, step: -1 });
 const replayOne = (env: Env, trajectory: Trajectory, tolerances: Tolerances): TrajectoryReplay => {
   const { coordinates } = env;
   if (coordinates === undefined) throw new Error('unreachable: checked by replay');
-  let state = coordinates.start(trajectory.initial).state;
+  const { actions, states, observations, rewards, terminated, initialObservation } = trajectory;
+  const off = (ours: Vector, recorded: Vector): number => difference(ours, recorded, tolerances.relative === true);
+  const begun = coordinates.start(trajectory.initial);
+  let { state } = begun;
   let [stateGap, observationGap, rewardGap] = [AGREE, AGREE, AGREE];
+  // What it begins with counts as of the first step.
+  if (initialObservation !== undefined) observationGap = larger(AGREE, off(begun.observation, initialObservation), 0);
   const terminationMismatches: number[] = [];
-  trajectory.actions.forEach((action, step) => {
+  // Where fewer states were recorded than steps, they are the last ones.
+  const unknown = actions.length - states.length;
+  actions.forEach((action, step) => {
     const next = env.step(state, action);
     state = next.state;
-    stateGap = larger(stateGap, difference(coordinates.read(state), trajectory.states[step] as Vector), step);
-    observationGap = larger(
-      observationGap,
-      difference(next.observation, trajectory.observations[step] as Vector),
-      step,
-    );
-    rewardGap = larger(rewardGap, difference([next.reward], [trajectory.rewards[step] as number]), step);
-    if (next.terminated !== trajectory.terminated[step]) terminationMismatches.push(step);
+    if (step >= unknown)
+      stateGap = larger(stateGap, off(coordinates.read(state), states[step - unknown] as Vector), step);
+    observationGap = larger(observationGap, off(next.observation, observations[step] as Vector), step);
+    rewardGap = larger(rewardGap, off([next.reward], [rewards[step] as number]), step);
+    if (next.terminated !== terminated[step]) terminationMismatches.push(step);
   });
   return {
     name: trajectory.name,
@@ -98,7 +108,7 @@ const replayOne = (env: Env, trajectory: Trajectory, tolerances: Tolerances): Tr
  * Replays every trajectory of a file: starts at its initial coordinates, takes its actions, and compares each step. Time
  * limits play no part, and steps after a termination are replayed too.
  *
- * @param tolerances absolute, per element; default {@link defaultTolerances}
+ * @param tolerances per element; default {@link defaultTolerances}
  * @returns `Left` if the file is of another environment, the environment has no coordinates, or an action or an initial state
  * is not one of this environment, with the place in the file. Deviations are no error: see `matches`.
  * @example

@@ -48,6 +48,7 @@ export interface Box {
   readonly dtype: 'f32' | 'f64';
 }
 
+/** What an action or an observation is. */
 export type Space = Discrete | MultiDiscrete | MultiBinary | Box;
 
 const checkCount = (operation: string, argument: string, value: number): void => {

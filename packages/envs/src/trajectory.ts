@@ -1,4 +1,4 @@
-/** Recorded trajectories of classic-control tasks: the golden format, read from files that may come from anybody. */
+/** Recorded trajectories, in the two formats of those that the tests replay, read from files that may come from anybody. */
 import { NatgradError } from '@natgrad/tensor';
 import { describeForeign } from '@natgrad/tensor/internal';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
@@ -9,12 +9,16 @@ export interface Trajectory {
   readonly name: string;
   readonly initial: readonly number[];
   readonly actions: readonly Action[];
+  /** After each step; only the last one, or none, where the others were not recorded. */
   readonly states: readonly (readonly number[])[];
   readonly observations: readonly (readonly number[])[];
   readonly rewards: readonly number[];
   readonly terminated: readonly boolean[];
+  /** What the environment showed before the first action; absent where that was not recorded. */
+  readonly initialObservation?: readonly number[];
 }
 
+/** Recorded trajectories of one environment. */
 export interface TrajectoryFile {
   /** The environment that the file says it was recorded from. */
   readonly env: string;
@@ -84,18 +88,45 @@ const numbers: Decoder<readonly number[]> = list(number, TRAJECTORY_LIMITS.width
 
 const action: Decoder<Action> = (value, path) => (Array.isArray(value) ? numbers(value, path) : number(value, path));
 
+/** Pose and motion of a physics task, one after the other. */
+const physicsState = (value: Readonly<Record<string, unknown>>, path: string, prefix: string): Decoded<number[]> => {
+  const qpos = numbers(value[`${prefix}qpos`], `${path}.${prefix}qpos`);
+  if (isLeft(qpos)) return qpos;
+  const qvel = numbers(value[`${prefix}qvel`], `${path}.${prefix}qvel`);
+  return isLeft(qvel) ? qvel : right([...qpos.right, ...qvel.right]);
+};
+
+/** What differs between the formats: where an episode began, and which states are known. */
+const ends = (
+  value: Readonly<Record<string, unknown>>,
+  path: string,
+  steps: number,
+): Decoded<Pick<Trajectory, 'initial' | 'states' | 'initialObservation'>> => {
+  if (!Object.hasOwn(value, 'qpos')) {
+    const initial = numbers(value['state0'], `${path}.state0`);
+    if (isLeft(initial)) return initial;
+    const states = list(numbers, TRAJECTORY_LIMITS.steps, steps)(value['state'], `${path}.state`);
+    return isLeft(states) ? states : right({ initial: initial.right, states: states.right });
+  }
+  const initial = physicsState(value, path, '');
+  if (isLeft(initial)) return initial;
+  const final = physicsState(value, path, 'final_');
+  if (isLeft(final)) return final;
+  const initialObservation = numbers(value['reset_obs'], `${path}.reset_obs`);
+  if (isLeft(initialObservation)) return initialObservation;
+  return right({ initial: initial.right, states: [final.right], initialObservation: initialObservation.right });
+};
+
 const trajectory: Decoder<Trajectory> = (value, path) => {
   if (!isRecord(value)) return malformed(path, describeForeign(value), 'a trajectory: { name, state0, actions, … }');
   const name = text(value['name'], `${path}.name`);
   if (isLeft(name)) return name;
-  const initial = numbers(value['state0'], `${path}.state0`);
-  if (isLeft(initial)) return initial;
   const actions = list(action, TRAJECTORY_LIMITS.steps)(value['actions'], `${path}.actions`);
   if (isLeft(actions)) return actions;
   const perStep = <T>(item: Decoder<T>, field: string): Decoded<readonly T[]> =>
     list(item, TRAJECTORY_LIMITS.steps, actions.right.length)(value[field], `${path}.${field}`);
-  const states = perStep(numbers, 'state');
-  if (isLeft(states)) return states;
+  const known = ends(value, path, actions.right.length);
+  if (isLeft(known)) return known;
   const observations = perStep(numbers, 'obs');
   if (isLeft(observations)) return observations;
   const rewards = perStep(number, 'reward');
@@ -104,9 +135,8 @@ const trajectory: Decoder<Trajectory> = (value, path) => {
   if (isLeft(terminated)) return terminated;
   return right({
     name: name.right,
-    initial: initial.right,
+    ...known.right,
     actions: actions.right,
-    states: states.right,
     observations: observations.right,
     rewards: rewards.right,
     terminated: terminated.right,
@@ -130,7 +160,8 @@ const parse = (content: string): Decoded<unknown> => {
 /**
  * Reads trajectories from the text of a JSON file:
  * `{ env, trajectories: [{ name, state0, actions, state, obs, reward, terminated }] }`, where the last four have one entry per
- * action. Fields that it does not know are ignored.
+ * action. Those of physics tasks have `qpos`, `qvel`, `reset_obs`, `final_qpos` and `final_qvel` in place of `state0` and `state`.
+ * Fields that it does not know are ignored.
  *
  * @returns `Left` with code `Malformed` and the path of the first fault, e.g. `trajectories[0].obs[17][2]`; never throws
  * @example

@@ -12,6 +12,7 @@ export interface VectorState<State> {
   readonly episodes: readonly number[];
 }
 
+/** Where environments that step together begin. */
 export interface VectorStart<State> {
   readonly state: VectorState<State>;
   /** `count × width`, row-major: the observation to act on, per environment. */
@@ -58,6 +59,7 @@ export interface VectorEnv<State = unknown> {
   step(state: VectorState<State>, actions: Vector, only?: readonly number[]): VectorTransition<State>;
 }
 
+/** Which environments of a larger set these are. */
 export interface VectorOptions {
   /** Index of the first environment among all of a larger set. Default 0. */
   readonly firstIndex?: number;

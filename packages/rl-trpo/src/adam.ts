@@ -1,6 +1,6 @@
 /** Adam (Kingma and Ba 2015), as a pure function of its state. */
-import { type Tensor, treeFlatten, treeUnflatten } from '@natgrad/tensor';
-import { adopt, allocate, elements } from '@natgrad/tensor/internal';
+import { add, divide, multiply, sqrt, square, subtract } from '@natgrad/autodiff';
+import { type DType, type Scalar, scalar, type Tensor, treeLeaves, treeMap } from '@natgrad/tensor';
 import type { ParameterTree } from './model.js';
 import { zerosLike } from './vector.js';
 
@@ -32,39 +32,64 @@ export interface AdamOptions {
   readonly epsilon?: number;
 }
 
-/** One update down the gradient (algorithm 1 of the paper, bias corrected). */
+/** What changes from one update to the next, as scalars: programs are compiled once for all updates. */
+export interface AdamRates {
+  readonly learningRate: Scalar;
+  /** 1 − β₁ᵗ and 1 − β₂ᵗ in the t-th update. */
+  readonly firstBias: Scalar;
+  readonly secondBias: Scalar;
+}
+
+/** Parameters and the two moments of their gradient. */
+export interface AdamPoint<P extends ParameterTree = ParameterTree> {
+  readonly parameters: P;
+  readonly first: ParameterTree;
+  readonly second: ParameterTree;
+}
+
+/** The rates of the t-th update, `count` of which have been made, in the dtype of the parameters. */
+export const adamRates = (
+  { learningRate, firstDecay = 0.9, secondDecay = 0.999 }: AdamOptions,
+  count: number,
+  parameters: ParameterTree,
+): AdamRates => {
+  const dtype: DType = treeLeaves(parameters)[0]?.dtype ?? 'f64';
+  return {
+    learningRate: scalar(learningRate, dtype),
+    firstBias: scalar(1 - firstDecay ** (count + 1), dtype),
+    secondBias: scalar(1 - secondDecay ** (count + 1), dtype),
+  };
+};
+
+/** One update down the gradient (algorithm 1 of the paper, bias corrected), of operations that can be traced and compiled. */
+export const adamMove = <P extends ParameterTree>(
+  { learningRate, firstBias, secondBias }: AdamRates,
+  { parameters, first, second }: AdamPoint<P>,
+  gradient: P,
+  { firstDecay = 0.9, secondDecay = 0.999, epsilon = 1e-8 }: Omit<AdamOptions, 'learningRate'> = {},
+): AdamPoint<P> => {
+  const blend = (decay: number, old: Tensor, now: Tensor): Tensor =>
+    add(multiply(old, decay), multiply(now, 1 - decay));
+  const means = treeMap((m, g) => blend(firstDecay, m, g), first, gradient);
+  const squares = treeMap((v, g) => blend(secondDecay, v, square(g)), second, gradient);
+  const from: ParameterTree = parameters;
+  const moved = treeMap(
+    (x, m, v) =>
+      subtract(x, divide(multiply(divide(m, firstBias), learningRate), add(sqrt(divide(v, secondBias)), epsilon))),
+    from,
+    means,
+    squares,
+  );
+  return { parameters: moved as P, first: means, second: squares };
+};
+
+/** {@link adamMove}, and what it leaves as the next state. */
 export const adamUpdate = <P extends ParameterTree>(
-  { learningRate, firstDecay = 0.9, secondDecay = 0.999, epsilon = 1e-8 }: AdamOptions,
-  state: AdamState,
+  options: AdamOptions,
+  { count, first, second }: AdamState,
   parameters: P,
   gradient: P,
 ): { readonly parameters: P; readonly state: AdamState } => {
-  const count = state.count + 1;
-  const firstBias = 1 - firstDecay ** count;
-  const secondBias = 1 - secondDecay ** count;
-  const { leaves, structure } = treeFlatten(parameters);
-  const [gradients, firsts, seconds] = [gradient, state.first, state.second].map((tree) => treeFlatten(tree).leaves);
-  const updated = leaves.map((leaf, k) => {
-    const [x, g, m, v] = [leaf, gradients?.[k], firsts?.[k], seconds?.[k]].map((each) =>
-      elements(each as Tensor, 'adamUpdate'),
-    );
-    const [nextX, nextM, nextV] = [0, 1, 2].map(() => allocate(leaf.dtype, leaf.size));
-    if (!x || !g || !m || !v || !nextX || !nextM || !nextV) return [leaf, leaf, leaf] as const;
-    for (let i = 0; i < x.length; i += 1) {
-      const slope = g[i] as number;
-      const mean = firstDecay * (m[i] as number) + (1 - firstDecay) * slope;
-      const square = secondDecay * (v[i] as number) + (1 - secondDecay) * slope * slope;
-      nextM[i] = mean;
-      nextV[i] = square;
-      nextX[i] = (x[i] as number) - (learningRate * (mean / firstBias)) / (Math.sqrt(square / secondBias) + epsilon);
-    }
-    const wrap = (data: typeof nextX): Tensor => adopt(data, leaf.dtype, leaf.shape);
-    return [wrap(nextX), wrap(nextM), wrap(nextV)] as const;
-  });
-  const tree = (which: 0 | 1 | 2): ParameterTree =>
-    treeUnflatten(
-      structure,
-      updated.map((each) => each[which]),
-    );
-  return { parameters: tree(0) as P, state: { count, first: tree(1), second: tree(2) } };
+  const moved = adamMove(adamRates(options, count, parameters), { parameters, first, second }, gradient, options);
+  return { parameters: moved.parameters, state: { count: count + 1, first: moved.first, second: moved.second } };
 };

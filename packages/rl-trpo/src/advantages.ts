@@ -26,8 +26,8 @@ export interface Advantages {
 }
 
 /**
- * Advantages by the backward recursion A_t = δ_t + γλ A_{t+1}, δ_t = r_t + γ V(s_{t+1}) − V(s_t), within each episode (equations
- * 11 and 12 of the paper, with a base case that many implementations lack):
+ * Advantages by the backward recursion A_t = δ_t + γλ A_{t+1}, δ_t = r_t + γ V(s_{t+1}) − V(s_t), within each episode (equation
+ * 16 of the paper, the sum as a recursion, with a base case that many implementations lack):
  *
  * - the task ended (`terminated`): nothing follows, V(s_{t+1}) = 0;
  * - the episode was cut (`truncated`) or the segment ends within it: V(s_{t+1}) is the value of the final observation;

@@ -16,7 +16,7 @@ import type { PreconditionerInput } from './preconditioners/preconditioner.js';
 import type { Setup } from './setup.js';
 import { maxKl, meanKl, surrogate } from './surrogate.js';
 import { type CompiledTrunk, type CriticData, compileTrunk, criticInputs, trunkObjective } from './trunk.js';
-import { type ValueLoss, valueLoss } from './value-fit.js';
+import { type ValueStep, valueStep } from './value-fit.js';
 
 /** What a batch says about a policy. */
 export interface PolicyData {
@@ -63,7 +63,8 @@ export interface CompiledModel extends FisherPrograms {
   readonly valuesOf: (parameters: ParameterTree, inputs: Tensor) => Tensor;
   /** And with J = ∂V/∂φ and Jᵀ. */
   readonly linearisedValues: (parameters: ParameterTree, inputs: Tensor) => LinearOperator<ParameterTree, Tensor>;
-  readonly valueLoss: ValueLoss;
+  /** One update of the critic by Adam. */
+  readonly valueStep: ValueStep;
 }
 
 /** A setup with its programs: what `trpoStep(config)` holds on to. */
@@ -86,7 +87,7 @@ const tensorsOf = (
 
 /** Options that are part of the programs: none is spent on an entropy or a trunk that does not count. */
 export type CompileOptions = { readonly engine: Engine } & Pick<TrpoConfig, 'entropyBonus'> &
-  Partial<Pick<TrpoConfig, 'klKind' | 'valueCoefficient' | 'fisherChunk' | 'preconditioner'>>;
+  Partial<Pick<TrpoConfig, 'klKind' | 'valueCoefficient' | 'valueGradientClip' | 'fisherChunk' | 'preconditioner'>>;
 
 /**
  * The programs of a model on an engine. Nothing is traced before its first use.
@@ -98,6 +99,7 @@ export const compileModel = (
     entropyBonus,
     klKind = 'mean',
     valueCoefficient = 0,
+    valueGradientClip = null,
     fisherChunk = null,
     preconditioner = 'none',
   }: CompileOptions,
@@ -161,6 +163,6 @@ export const compileModel = (
         : programs.valuesOnTrunk,
     valuesOf: programs.values,
     linearisedValues: jitLinearize(values, on),
-    valueLoss: valueLoss(model, engine),
+    valueStep: valueStep(model, { engine, valueGradientClip }),
   };
 };

@@ -27,6 +27,7 @@ export const requireCosts = (algorithm: string, batch: Batch): Either<TrpoError,
       )
     : right(batch as CostBatch);
 
+/** What a batch says about costs. */
 export interface CostData {
   /** `[N]`: Σ (γλ)ˡ δ_{t+l} of costs, shifted to mean 0 and not scaled, because their size is what the constraint is about. */
   readonly advantages: Tensor;

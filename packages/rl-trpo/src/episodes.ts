@@ -19,6 +19,7 @@ export interface EpisodeLog {
   readonly discountedReturns: Float64Array;
 }
 
+/** Follows episodes through a batch: those that ended in it, and those that go on. */
 export const followEpisodes = (batch: Batch, before: readonly EpisodeProgress[], gamma: number): EpisodeLog => {
   const [rewards, terminated, truncated] = [batch.rewards, batch.terminated, batch.truncated].map((x) => elements(x));
   const stepCosts = batch.costs === undefined ? null : elements(batch.costs);

@@ -36,6 +36,7 @@ export type TrpoIssueCode =
   /** A thread ended before its answer. */
   | 'crashed';
 
+/** One thing that is wrong: a code, the field, what was found and what was expected. */
 export interface TrpoIssue {
   readonly code: TrpoIssueCode;
   /** The field as one would write it, e.g. `delta`, `observations`, `state.policy`. */
@@ -48,6 +49,7 @@ export interface TrpoIssue {
   readonly index?: number;
 }
 
+/** All that is wrong with a configuration, a state or a batch. */
 export interface TrpoError {
   readonly _tag: 'TrpoError';
   readonly code: TrpoErrorCode;

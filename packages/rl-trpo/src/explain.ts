@@ -2,6 +2,7 @@
 import type { Engine, Graph } from '@natgrad/autodiff';
 import { outputAvals } from '@natgrad/autodiff/internal';
 import { key, type Tensor, treeLeaves, zeros } from '@natgrad/tensor';
+import { adamRates } from './adam.js';
 import { compileModel, type PolicyData } from './compiled.js';
 import type { Model } from './model.js';
 
@@ -54,8 +55,12 @@ export const stepPrograms = (model: Model, rows: number): readonly StepProgram[]
     ['KL and surrogate of a candidate', () => compiled.measure(policy, data)],
     ['V(s)', () => compiled.values(value, data.observations, policy)],
     [
-      'gradient of the value loss',
-      () => compiled.valueLoss(value, compiled.criticInputs(policy, data.observations), data.advantages),
+      'update of the critic',
+      () => {
+        const from = { parameters: value, first: value, second: value };
+        const inputs = compiled.criticInputs(policy, data.observations);
+        return compiled.valueStep(adamRates({ learningRate: 1 }, 0, value), from, inputs, data.advantages);
+      },
     ],
   ];
   const last = (): Graph => [...seen].at(-1) as Graph;

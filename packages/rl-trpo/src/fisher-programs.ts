@@ -8,6 +8,7 @@ import type { DistributionParameters } from './policy/distribution.js';
 import { meanKl } from './surrogate.js';
 import { addScaled, scaled } from './vector.js';
 
+/** The programs of the Fisher operator. */
 export interface FisherPrograms {
   /** π_θ(·|s), J and Jᵀ at θ. */
   readonly linearisedPolicy: (theta: ParameterTree, rows: Pick<FisherRows, 'observations'>) => LinearisedPolicy;

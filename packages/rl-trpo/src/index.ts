@@ -4,7 +4,16 @@
  * @module @natgrad/rl-trpo
  */
 export { type ActingConfig, type Actions, type Actor, actor } from './act.js';
-export { type AdamOptions, type AdamState, adamState, adamUpdate } from './adam.js';
+export {
+  type AdamOptions,
+  type AdamPoint,
+  type AdamRates,
+  type AdamState,
+  adamMove,
+  adamRates,
+  adamState,
+  adamUpdate,
+} from './adam.js';
 export { type AdaptiveDeltaOptions, nextDelta } from './adaptive-delta.js';
 export { type Advantages, type GaeInput, gae, normaliseAdvantages } from './advantages.js';
 export { type CpoOwn, cpoStep } from './algorithms/cpo.js';
@@ -125,7 +134,9 @@ export {
 } from './policy/recurrent-model.js';
 export { type SquashBounds, squashedGaussianDistribution } from './policy/squashed-gaussian.js';
 export {
+  type Climb,
   type Coefficients,
+  compileClimb,
   compileDescent,
   type Descent,
   fitPolicy,
@@ -207,7 +218,16 @@ export { alongLine, type Candidate, type Line } from './trial.js';
 export type { CriticData } from './trunk.js';
 export { validateBatch } from './validate-batch.js';
 export { validateState } from './validate-state.js';
-export { fitValue, type ValueFit, type ValueFitOptions, type ValueLoss, valueLoss, valueQuality } from './value-fit.js';
+export {
+  fitValue,
+  type ValueFit,
+  type ValueFitOptions,
+  type ValueLoss,
+  type ValueStep,
+  valueLoss,
+  valueQuality,
+  valueStep,
+} from './value-fit.js';
 export {
   fitValueInRegion,
   type RegressionProblem,

@@ -9,6 +9,7 @@ import type { Setup } from './setup.js';
 import type { TrpoState } from './state.js';
 import { checkLike } from './validate-state.js';
 
+/** What the memory of an algorithm looks like, so that a foreign one is refused. */
 export interface MemoryForm {
   /** A tree of the structure and shapes that the memory has for such a state; its numbers do not matter. */
   readonly like: (state: TrpoState) => ParameterTree;
@@ -53,12 +54,14 @@ export const remembered = (
 /** The state of Adam as a tree of tensors, which is what a memory consists of. */
 export type AdamMemory = { readonly count: Tensor; readonly first: ParameterTree; readonly second: ParameterTree };
 
+/** The state of Adam as a memory. */
 export const adamMemory = ({ count, first, second }: AdamState): AdamMemory => ({
   count: scalar(count),
   first,
   second,
 });
 
+/** The state of Adam that a memory holds. */
 export const adamOf = ({ count, first, second }: AdamMemory): AdamState => ({
   count: item(count),
   first,

@@ -1,8 +1,8 @@
 /** Rows of a batch in random order, piece by piece. */
-import { type Key, permutation, type Tensor } from '@natgrad/tensor';
+import { add, divide, minimum, multiply, sqrt, square, sum } from '@natgrad/autodiff';
+import { type Key, permutation, type Tensor, treeLeaves, treeMap } from '@natgrad/tensor';
 import { adopt, allocate, elements } from '@natgrad/tensor/internal';
 import type { ParameterTree } from './model.js';
-import { norm, scaled } from './vector.js';
 
 /** Rows of a tensor, by index. */
 export const takeRows = (x: Tensor, rows: ArrayLike<number>): Tensor => {
@@ -23,9 +23,12 @@ export const minibatches = (key: Key, count: number, size: number): readonly Arr
   );
 };
 
-/** A gradient of at most a norm; null for any. */
-export const clipped = (gradient: ParameterTree, most: number | null): ParameterTree => {
+/** A gradient of at most a norm; null for any. Can be traced. */
+export const clipped = <P extends ParameterTree>(gradient: P, most: number | null): P => {
   if (most === null) return gradient;
-  const size = norm(gradient);
-  return size > most ? scaled(most / size, gradient) : gradient;
+  const squares = treeLeaves(gradient).map((leaf) => sum(square(leaf)));
+  const size = sqrt(squares.reduce((total, each) => add(total, each)));
+  // most / 0 is infinite.
+  const factor = minimum(divide(most, size), 1);
+  return treeMap((leaf) => multiply(leaf, factor), gradient);
 };

@@ -36,6 +36,7 @@ interface WidthsOption {
   readonly description: string;
 }
 
+/** An option of any kind. */
 export type Option = NumberOption | NullableNumberOption | BooleanOption | ChoiceOption | WidthsOption;
 
 /** The values that an option takes. */
@@ -177,6 +178,7 @@ export interface OptionTable {
   readonly clipActions: BooleanOption;
 }
 
+/** The table of all options. */
 export const options: OptionTable = Object.freeze({
   gamma: number(0.99, 0, 1, 'γ: discount per step'),
   lambda: number(0.95, 0, 1, 'λ of generalised advantage estimation: 0 trusts the critic, 1 the rewards'),

@@ -1,7 +1,7 @@
 /** Climbing an objective with a first-order optimiser: what vanilla policy gradient, PPO and KL-penalised TRPO have in common. */
-import { jit, negate, valueAndGrad } from '@natgrad/autodiff';
+import { jit, multiply, negate, subtract, valueAndGrad } from '@natgrad/autodiff';
 import { foldIn, item, type Scalar, treeMap } from '@natgrad/tensor';
-import { type AdamState, adamState, adamUpdate } from './adam.js';
+import { type AdamPoint, type AdamRates, type AdamState, adamMove, adamRates, adamState, adamUpdate } from './adam.js';
 import type { CompiledSetup, PolicyData } from './compiled.js';
 import type { TrpoConfig } from './config.js';
 import type { TakenStep } from './finish.js';
@@ -33,18 +33,19 @@ export type PolicyObjective = (
 /** The gradient of −objective: what an optimiser goes down. */
 export type Descent = (theta: ParameterTree, rows: PolicyRows, coefficients: Coefficients) => ParameterTree;
 
+const descentOf =
+  (model: CompiledSetup['model'], objective: PolicyObjective): Descent =>
+  (theta, rows, coefficients) =>
+    valueAndGrad(
+      (each: ParameterTree): Scalar => negate(objective(model.policy(each, rows.observations), rows, coefficients)),
+    )(theta).gradient;
+
 /** Compiles the gradient of an objective, once for each number of rows. */
 export const compileDescent = (
   { model, engine }: Pick<CompiledSetup, 'model' | 'engine'>,
   objective: PolicyObjective,
 ): Descent => {
-  const loss = (theta: ParameterTree, rows: PolicyRows, coefficients: Coefficients): Scalar =>
-    negate(objective(model.policy(theta, rows.observations), rows, coefficients));
-  const program = jit(
-    (theta: ParameterTree, rows: PolicyRows, coefficients: Coefficients) =>
-      valueAndGrad((each: ParameterTree) => loss(each, rows, coefficients))(theta).gradient,
-    { engine },
-  );
+  const program = jit(descentOf(model, objective), { engine });
   return (theta, rows, coefficients) => program(theta, rows, coefficients);
 };
 
@@ -70,8 +71,45 @@ export const updatePolicy = (
   return { theta: parameters, optimiser: state };
 };
 
+/** One update by some rows of a batch. */
+export type Climb = (from: Moving, rows: PolicyRows, coefficients: Coefficients) => Moving;
+
+/** {@link compileDescent} and {@link updatePolicy} as one program, compiled once for each number of rows. */
+export const compileClimb = (
+  { model, engine, options }: Pick<CompiledSetup, 'model' | 'engine' | 'options'>,
+  objective: PolicyObjective,
+): Climb => {
+  const { policyOptimiser, policyLearningRate: learningRate, policyGradientClip } = options;
+  const slope = descentOf(model, objective);
+  const program = jit(
+    (rates: AdamRates, from: AdamPoint, rows: PolicyRows, coefficients: Coefficients): AdamPoint => {
+      const gradient = clipped(slope(from.parameters, rows, coefficients), policyGradientClip);
+      return policyOptimiser === 'adam'
+        ? adamMove(rates, from, gradient)
+        : {
+            ...from,
+            parameters: treeMap((x, g) => subtract(x, multiply(g, rates.learningRate)), from.parameters, gradient),
+          };
+    },
+    { engine },
+  );
+  return ({ theta, optimiser: { count, first, second } }, rows, coefficients) => {
+    const point = { parameters: theta, first, second };
+    const moved = program(adamRates({ learningRate }, count, theta), point, rows, coefficients);
+    return {
+      theta: moved.parameters,
+      optimiser: {
+        count: policyOptimiser === 'adam' ? count + 1 : count,
+        first: moved.first,
+        second: moved.second,
+      },
+    };
+  };
+};
+
+/** How long to climb, and in which steps. */
 export interface PolicyFitOptions {
-  readonly descent: Descent;
+  readonly climb: Climb;
   readonly coefficients?: Coefficients;
   readonly epochs: number;
   /** Rows; null for the whole batch. */
@@ -80,6 +118,7 @@ export interface PolicyFitOptions {
   readonly enough?: (theta: ParameterTree) => boolean;
 }
 
+/** A policy after some passes. */
 export interface PolicyFit extends Moving {
   /** Passes made. */
   readonly epochs: number;
@@ -87,10 +126,10 @@ export interface PolicyFit extends Moving {
 
 /** Passes over a batch, each in a fresh random order, with an update for each minibatch of rows. */
 export const fitPolicy = (
-  { setup: { options }, probe, state }: StepInput,
+  { probe, state }: StepInput,
   { observations, actions, logProbabilities, oldParameters, advantages }: PolicyRows,
   start: Moving,
-  { descent, coefficients = {}, epochs, minibatch, enough = () => false }: PolicyFitOptions,
+  { climb, coefficients = {}, epochs, minibatch, enough = () => false }: PolicyFitOptions,
 ): PolicyFit =>
   probe('policyFit', () => {
     const all: PolicyRows = { observations, actions, logProbabilities, oldParameters, advantages };
@@ -101,7 +140,7 @@ export const fitPolicy = (
     for (let epoch = 1; epoch <= epochs; epoch += 1) {
       for (const piece of whole ? [null] : minibatches(foldIn(key, epoch), count, minibatch)) {
         const rows = piece === null ? all : treeMap((x) => takeRows(x, piece), all);
-        now = updatePolicy(options, now, descent(now.theta, rows, coefficients));
+        now = climb(now, rows, coefficients);
       }
       if (enough(now.theta)) return { ...now, epochs: epoch };
     }

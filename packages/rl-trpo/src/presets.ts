@@ -4,7 +4,9 @@ import { nearestNames } from '@natgrad/tensor/internal';
 import { type Either, left } from 'fp-ts/lib/Either.js';
 import { decodeConfig, type TrpoConfig } from './config.js';
 import { issueError, type TrpoError } from './errors.js';
+import { mujocoPresets } from './mujoco-presets.js';
 
+/** Options that are known to work. */
 export interface Preset {
   /** One line for lists. */
   readonly summary: string;
@@ -99,6 +101,7 @@ export const presets: Readonly<Record<string, Preset>> = Object.freeze({
       initialLogDeviation: 0.5,
     },
   },
+  ...mujocoPresets,
 });
 
 /**

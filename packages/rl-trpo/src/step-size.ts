@@ -57,7 +57,7 @@ export const boundaryStep = (evaluate: (scale: number) => Trial, options: Bounda
     if (kl <= delta && kl >= share * delta) return { scale, evaluations: n };
     if (kl > delta) high = { scale, root: Math.sqrt(kl) };
     else low = { scale, root: Math.sqrt(kl) };
-    scale = nextScale(low, high, target, scale);
+    scale = nextScale(low, high, target);
     if (!(scale < Number.MAX_VALUE) || (high !== null && !(scale > low.scale && scale < high.scale)))
       return { scale: low.scale, evaluations: n };
   }
@@ -69,23 +69,17 @@ interface Point {
   readonly root: number;
 }
 
-const nextScale = (low: Point, high: Point | null, target: number, last: number): number => {
+const nextScale = (low: Point, high: Point | null, target: number): number => {
   // Not bracketed yet: √KL ∝ α says how far to go on, within a factor of 4.
-  if (high === null) return low.root > 0 ? low.scale * Math.min(4, Math.max(1.05, target / low.root)) : last * 4;
-  const middle = 0.5 * (low.scale + high.scale);
-  if (!Number.isFinite(high.root)) {
-    // Nothing is known but an order of magnitude: go down by orders until the ends are near each other.
-    if (low.scale === 0) return high.scale / 8;
-    return high.scale > 4 * low.scale ? Math.sqrt(low.scale * high.scale) : middle;
-  }
+  if (high === null) return low.scale * Math.min(4, Math.max(1.05, target / low.root));
   // Ends that are orders apart say nothing of what lies between them: a secant would creep along from the lower one.
   if (low.scale > 0 && high.scale > 4 * low.scale) return Math.sqrt(low.scale * high.scale);
   const width = high.scale - low.scale;
+  // Where KL is infinite at the upper end, this is the lower one.
   const secant = low.scale + (width * (target - low.root)) / (high.root - low.root);
   // Too near an end, the bracket would hardly shrink.
-  const safe = secant > low.scale + 1e-3 * width && secant < high.scale - 1e-3 * width;
-  if (safe) return secant;
-  return low.scale === 0 ? high.scale / 8 : middle;
+  if (secant > low.scale + 1e-3 * width && secant < high.scale - 1e-3 * width) return secant;
+  return low.scale === 0 ? high.scale / 8 : 0.5 * (low.scale + high.scale);
 };
 
 /** The kind of sizing, and the curvatures along the direction. */
@@ -104,7 +98,7 @@ export const chooseStepSize = (
   evaluate: (scale: number) => Trial,
 ): StepSize => {
   const initial = quadraticStep(delta, kind === 'damped' ? dampedCurvature : curvature);
-  if (kind !== 'boundary' || initial === 0) return { scale: initial, evaluations: 0 };
+  if (kind !== 'boundary') return { scale: initial, evaluations: 0 };
   const found = boundaryStep(evaluate, { delta, initial });
   // Where no factor at all stays inside, the line search begins at β and names the reason.
   return found.scale > 0 ? found : { ...found, scale: initial };

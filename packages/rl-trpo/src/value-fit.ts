@@ -1,14 +1,14 @@
 /** Fitting the critic to the returns: minibatch Adam on the mean squared error. */
 import { defaultEngine, type Engine, jit, mean, square, subtract, valueAndGrad } from '@natgrad/autodiff';
 import { foldIn, type Key, type Scalar, type Tensor } from '@natgrad/tensor';
-import { type AdamState, adamUpdate } from './adam.js';
+import { type AdamPoint, type AdamRates, type AdamState, adamMove, adamRates } from './adam.js';
 import type { TrpoConfig } from './config.js';
 import { clipped, minibatches, takeRows } from './minibatches.js';
 import type { Model, ParameterTree } from './model.js';
 import { isFiniteTree } from './vector.js';
 
 /** The options of a configuration that concern the fit, and the rate that holds now. */
-export interface ValueFitOptions extends Pick<TrpoConfig, 'valueEpochs' | 'valueMinibatch' | 'valueGradientClip'> {
+export interface ValueFitOptions extends Pick<TrpoConfig, 'valueEpochs' | 'valueMinibatch'> {
   readonly learningRate: number;
 }
 
@@ -34,15 +34,38 @@ export type ValueLoss = (
   returns: Tensor,
 ) => { readonly value: Scalar; readonly gradient: ParameterTree };
 
-/** Mean squared error of V and its gradient, compiled once for each size of minibatch. */
+const lossOf =
+  (model: Pick<Model, 'value'>) =>
+  (parameters: ParameterTree, observations: Tensor, returns: Tensor): Scalar =>
+    mean(square(subtract(model.value(parameters, observations), returns)));
+
+/** Mean squared error of V and its gradient, compiled once for each number of rows. */
 export const valueLoss = (model: Pick<Model, 'value'>, engine: Engine = defaultEngine()): ValueLoss =>
-  jit(
-    valueAndGrad(
-      (parameters: ParameterTree, observations: Tensor, returns: Tensor): Scalar =>
-        mean(square(subtract(model.value(parameters, observations), returns))),
-    ),
+  jit(valueAndGrad(lossOf(model)), { engine });
+
+/** One update of a critic by some rows of a batch. */
+export type ValueStep = (rates: AdamRates, from: AdamPoint, observations: Tensor, returns: Tensor) => AdamPoint;
+
+/**
+ * The gradient of the loss, clipped to a norm if that is on, and the update by Adam, as one program, so that parameters and moments
+ * stay where the engine has them from one minibatch to the next.
+ */
+export const valueStep = (
+  model: Pick<Model, 'value'>,
+  {
+    engine = defaultEngine(),
+    valueGradientClip = null,
+  }: Partial<Pick<TrpoConfig, 'valueGradientClip'>> & {
+    readonly engine?: Engine;
+  } = {},
+): ValueStep => {
+  const gradientOf = valueAndGrad(lossOf(model));
+  return jit(
+    (rates: AdamRates, from: AdamPoint, observations: Tensor, returns: Tensor): AdamPoint =>
+      adamMove(rates, from, clipped(gradientOf(from.parameters, observations, returns).gradient, valueGradientClip)),
     { engine },
   );
+};
 
 /**
  * Adam over minibatches of rows. Every epoch is in a fresh order, drawn from the key.
@@ -51,29 +74,31 @@ export const valueLoss = (model: Pick<Model, 'value'>, engine: Engine = defaultE
  * @param returns `[N]`
  */
 export const fitValue = (
-  loss: ValueLoss,
+  step: ValueStep,
   options: ValueFitOptions,
   start: { readonly value: ParameterTree; readonly valueOptimiser: AdamState },
   observations: Tensor,
   returns: Tensor,
   key: Key,
 ): ValueFit => {
-  const { valueEpochs: epochs, valueMinibatch: minibatch, valueGradientClip: clip, learningRate } = options;
+  const { valueEpochs: epochs, valueMinibatch: minibatch, learningRate } = options;
   const count = returns.size;
-  let { value: parameters, valueOptimiser: state } = start;
+  const { first, second } = start.valueOptimiser;
+  let point: AdamPoint = { parameters: start.value, first, second };
+  let updates = start.valueOptimiser.count;
   for (let epoch = 0; epoch < epochs; epoch += 1) {
     const pieces =
       minibatch === null || minibatch >= count ? [null] : minibatches(foldIn(key, epoch), count, minibatch);
     for (const rows of pieces) {
       const [x, y] = rows === null ? [observations, returns] : [takeRows(observations, rows), takeRows(returns, rows)];
-      const { gradient } = loss(parameters, x, y);
-      const next = adamUpdate({ learningRate }, state, parameters, clipped(gradient, clip));
-      ({ parameters, state } = next);
+      point = step(adamRates({ learningRate }, updates, start.value), point, x, y);
+      updates += 1;
     }
   }
-  const finite = isFiniteTree([parameters, state.first, state.second]);
+  const optimiser = { count: updates, first: point.first, second: point.second };
+  const finite = isFiniteTree(point);
   return finite
-    ? { parameters, optimiser: state, finite }
+    ? { parameters: point.parameters, optimiser, finite }
     : { parameters: start.value, optimiser: start.valueOptimiser, finite };
 };
 

@@ -28,6 +28,7 @@ export interface RegressionProblem {
   readonly targets: Tensor;
 }
 
+/** A critic after one step in its trust region. */
 export interface ValueRegionFit {
   readonly parameters: ParameterTree;
   /** (1/N) Σ (V − V_old)² / 2σ² at the new parameters: the KL between the critics as Gaussians. 0 where no step was taken. */

@@ -1,7 +1,9 @@
 /** Element types, their storage and the promotion between them. */
 import { dtypeError } from './errors.js';
 
+/** What the elements of a tensor are. */
 export type DType = 'f32' | 'f64' | 'i32' | 'bool';
+/** Dtypes that can be differentiated. */
 export type FloatDType = 'f32' | 'f64';
 /** `bool` is stored as bytes 0 and 1. */
 export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array;
@@ -9,6 +11,7 @@ export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array;
 /** From the narrowest to the widest: promotion takes the later one. */
 export const DTYPES: readonly DType[] = ['bool', 'i32', 'f32', 'f64'];
 
+/** True for dtypes that can be differentiated. */
 export const isFloat = (dtype: DType): dtype is FloatDType => dtype === 'f32' || dtype === 'f64';
 
 export const bytesPerElement = (dtype: DType): number => (dtype === 'f64' ? 8 : dtype === 'bool' ? 1 : 4);

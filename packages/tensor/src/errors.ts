@@ -26,6 +26,7 @@ export type ErrorCode =
   | 'NotDifferentiable'
   | 'InvalidGraph';
 
+/** The parts of an error besides its code. */
 export interface ErrorDetail {
   /** Name of the operation as the caller wrote it, e.g. `matmul`. */
   readonly operation: string;

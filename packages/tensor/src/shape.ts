@@ -4,6 +4,7 @@ import { invalid, shapeError } from './errors.js';
 /** Extents of the axes, outermost first; `[]` is rank 0. */
 export type Shape = readonly number[];
 
+/** Number of elements of a shape. */
 export const sizeOf = (shape: Shape): number => {
   let size = 1;
   for (const extent of shape) size *= extent;

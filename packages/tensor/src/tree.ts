@@ -30,6 +30,7 @@ export type TreeStructure =
 const LEAF: TreeStructure = { kind: 'leaf' };
 const NULL: TreeStructure = { kind: 'null' };
 
+/** The leaves of a tree, and how to put them back. */
 export interface Flattened<Leaf> {
   /** In the order of the structure: array index, or sorted key. */
   readonly leaves: readonly Leaf[];

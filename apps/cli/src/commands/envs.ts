@@ -6,6 +6,7 @@ import {
   loadEnv,
   replay,
   type Space,
+  spacesOf,
   type TrajectoryReplay,
   widthOf,
 } from '@natgrad/envs';
@@ -38,24 +39,25 @@ const spaceText = (space: Space): string => {
 
 export const runEnvs = (args: Arguments): number => {
   const out = terminal();
-  const made = environments.map((definition) => ({
-    definition,
-    env: definition.create(defaultsOf(definition.options)),
-  }));
+  const known = environments.map((definition) => {
+    const spaces = spacesOf(definition.id);
+    if (isLeft(spaces)) throw spaces.left;
+    return { definition, spaces: spaces.right };
+  });
   if (args.has('json'))
-    for (const { definition, env } of made) {
+    for (const { definition, spaces } of known) {
       const { id, summary, timeLimit, rewardThreshold, options } = definition;
-      const { observationSpace, actionSpace } = env;
+      const { observationSpace, actionSpace } = spaces;
       out.write(`${jsonLine({ id, summary, timeLimit, rewardThreshold, observationSpace, actionSpace, options })}\n`);
     }
   else
     out.write(
       `${table(
         ['environment', 'observation', 'action', 'time limit', 'solved at'],
-        made.map(({ definition: { id, timeLimit, rewardThreshold }, env }) => [
+        known.map(({ definition: { id, timeLimit, rewardThreshold }, spaces }) => [
           id,
-          spaceText(env.observationSpace),
-          spaceText(env.actionSpace),
+          spaceText(spaces.observationSpace),
+          spaceText(spaces.actionSpace),
           String(timeLimit),
           rewardThreshold === null ? '–' : String(rewardThreshold),
         ]),
@@ -63,11 +65,6 @@ export const runEnvs = (args: Arguments): number => {
     );
   return EXIT.done;
 };
-
-const defaultsOf = (
-  options: Readonly<Record<string, { readonly default: number | boolean }>>,
-): Record<string, number | boolean> =>
-  Object.fromEntries(Object.entries(options).map(([name, option]) => [name, option.default]));
 
 export const replayLine: CommandLine = {
   name: 'envs replay',

@@ -14,6 +14,7 @@ import { bind } from '../trace/bind.js';
 import { type TracedTree, traceCall, traceTree } from '../trace/trace.js';
 import { rebuild } from './prepare.js';
 
+/** Which engine compiles a function. */
 export interface JitOptions {
   /** What runs the program; `defaultEngine()` unless told. */
   readonly engine?: Engine;

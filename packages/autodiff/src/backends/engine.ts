@@ -7,6 +7,7 @@ export interface Executable {
   readonly run: (args: readonly Tensor[]) => readonly Tensor[];
 }
 
+/** What runs graphs. */
 export interface Engine {
   readonly name: string;
   readonly compile: (graph: Graph) => Executable;

@@ -3,6 +3,7 @@ import type { Tensor } from '@natgrad/tensor';
 import { lastUses } from '../ir/graph.js';
 import type { Engine } from './engine.js';
 
+/** The engine that evaluates a graph node by node, in double precision where the dtype has it: what other engines are compared with. */
 export const interpreter: Engine = {
   name: 'interpreter',
   compile: (graph) => {

@@ -4,6 +4,7 @@
  */
 import type { Value } from './aval.js';
 
+/** How a primitive is expressed by others. */
 export type Lowering<P> =
   /** One result per element from the elements at the same place; `name` says which function. */
   | { readonly kind: 'elementwise'; readonly name: string }

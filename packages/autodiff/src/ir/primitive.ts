@@ -15,6 +15,7 @@ export interface LinearArgument extends Aval {
 /** An argument of a transpose rule: known, or one of the linear ones. */
 export type TransposeArgument = Value | LinearArgument;
 
+/** True for an argument of which a transposition wants the cotangent. */
 export const isLinear = (argument: TransposeArgument): argument is LinearArgument =>
   (argument as Partial<LinearArgument>).linear === true;
 
@@ -78,6 +79,7 @@ export interface PrimitiveRecord<P> {
   readonly print?: (params: P) => string;
 }
 
+/** An operation that graphs consist of, with all rules about it. */
 export interface Primitive<P> extends PrimitiveRecord<P> {
   readonly [primitiveBrand]: true;
 }
@@ -92,6 +94,7 @@ export type AnyPrimitive = Primitive<unknown>;
 export const definePrimitive = <P>(record: PrimitiveRecord<P>): Primitive<P> =>
   Object.freeze({ ...record, [primitiveBrand]: true as const });
 
+/** True for a primitive. */
 export const isPrimitive = (value: unknown): value is AnyPrimitive =>
   typeof value === 'object' &&
   value !== null &&

@@ -4,6 +4,7 @@ import { uniformBetween } from '../draw.js';
 import type { Coordinates, Start } from '../env.js';
 import { type Box, box, type Vector } from '../spaces.js';
 
+/** The car on its track. */
 export interface MountainCarState {
   /** Along the valley, within [−1.2, 0.6]; its bottom is at −π/6. */
   readonly position: number;
@@ -11,6 +12,7 @@ export interface MountainCarState {
   readonly velocity: number;
 }
 
+/** Options of both mountain cars. */
 export interface MountainCarOptions {
   /** Velocity that the car must have when it reaches the goal. Default 0. */
   readonly goalVelocity?: number;

@@ -15,6 +15,7 @@ export interface CartPoleState {
   readonly fallen: boolean;
 }
 
+/** Options of {@link cartPole}. */
 export interface CartPoleOptions {
   /** Reward 0 per step and −1 for failing, as in Sutton and Barto, instead of 1 per step. Default false. */
   readonly suttonBartoReward?: boolean;

@@ -4,6 +4,7 @@ import { uniformBetween } from '../draw.js';
 import { defineEnv, type Env, type Start, type Transition } from '../env.js';
 import { box, type Vector } from '../spaces.js';
 
+/** The pendulum in motion. */
 export interface PendulumState {
   /** From the upright, in radians; counts full turns, it is not wrapped. */
   readonly angle: number;
@@ -11,6 +12,7 @@ export interface PendulumState {
   readonly angularVelocity: number;
 }
 
+/** Options of {@link pendulum}. */
 export interface PendulumOptions {
   /** Gravity in m/s². Default 10. */
   readonly g?: number;

@@ -5,11 +5,13 @@ import { uniformBetween } from '../draw.js';
 import { defineEnv, type Env, type Start, type Transition } from '../env.js';
 import { box, type Vector } from '../spaces.js';
 
+/** Where the walker is. */
 export interface DetourState {
   readonly x: number;
   readonly y: number;
 }
 
+/** Options of {@link detour}. */
 export interface DetourOptions {
   /** Radius of the pond, in [0, 0.8]. Default 0.4. */
   readonly radius?: number;

@@ -14,6 +14,7 @@ import { naturalPolicyGradientStep } from './natural-policy-gradient.js';
 import { ppoStep } from './ppo.js';
 import { vanillaPolicyGradientStep } from './vanilla-policy-gradient.js';
 
+/** Name of an algorithm, as on the command line. */
 export type AlgorithmName =
   | 'trpo'
   | 'natural-policy-gradient'
@@ -22,6 +23,7 @@ export type AlgorithmName =
   | 'kl-penalised'
   | 'cpo';
 
+/** Algorithms by name. */
 export const algorithms: Readonly<Record<AlgorithmName, Algorithm>> = Object.freeze({
   trpo: trpoStep,
   'natural-policy-gradient': naturalPolicyGradientStep,
@@ -31,6 +33,7 @@ export const algorithms: Readonly<Record<AlgorithmName, Algorithm>> = Object.fre
   cpo: cpoStep,
 });
 
+/** Their names, in the order of lists. */
 export const algorithmNames: readonly AlgorithmName[] = Object.freeze(Object.keys(algorithms) as AlgorithmName[]);
 
 /** What to call them in sentences. */

@@ -14,7 +14,7 @@ import { finish, type StepResult } from '../finish.js';
 import { type Algorithm, defineAlgorithm, type StepInput } from '../frame.js';
 import { type AdamMemory, adamMemory, checkAdam, type MemoryForm } from '../memory.js';
 import type { Distribution } from '../policy/distribution.js';
-import { compileDescent, fitPolicy, movingFrom, optimiserAfter, type PolicyObjective, stepTo } from '../policy-fit.js';
+import { compileClimb, fitPolicy, movingFrom, optimiserAfter, type PolicyObjective, stepTo } from '../policy-fit.js';
 import type { Known } from '../report.js';
 import { estimateAdvantages, fitCritic, policyGradient } from '../stages.js';
 import { meanKl, surrogate } from '../surrogate.js';
@@ -82,7 +82,7 @@ const prepare = (
   setup: CompiledSetup,
 ): ((input: StepInput) => Either<TrpoError, StepResult<Known<'delta' | 'klShare'>>>) => {
   const { model, options } = setup;
-  const descent = compileDescent(setup, penalisedSurrogate(model.distribution, options));
+  const climb = compileClimb(setup, penalisedSurrogate(model.distribution, options));
   return (input) => {
     const { beta, optimiser } = input.memory as Memory;
     const { delta } = input.state;
@@ -96,7 +96,7 @@ const prepare = (
     // 3. Several passes of minibatches up the penalised objective.
     const before = movingFrom(input, optimiser);
     const fit = fitPolicy(input, data, before, {
-      descent,
+      climb,
       coefficients: { beta },
       epochs: options.policyEpochs,
       minibatch: options.policyMinibatch,

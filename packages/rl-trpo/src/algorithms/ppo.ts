@@ -13,7 +13,7 @@ import { type Algorithm, defineAlgorithm, type StepInput } from '../frame.js';
 import type { ParameterTree } from '../model.js';
 import type { Distribution, DistributionParameters } from '../policy/distribution.js';
 import {
-  compileDescent,
+  compileClimb,
   fitPolicy,
   movingFrom,
   optimiserAfter,
@@ -56,7 +56,7 @@ export type PpoOwn = {
 const prepare = (setup: CompiledSetup): ((input: StepInput) => Either<TrpoError, StepResult>) => {
   const { model, options, engine, compiled } = setup;
   const { clipRange, targetKl } = options;
-  const descent = compileDescent(setup, clippedSurrogate(model.distribution, options));
+  const climb = compileClimb(setup, clippedSurrogate(model.distribution, options));
   const ratiosAt = jit(
     (theta: ParameterTree, observations: Tensor, actions: Tensor, logProbabilities: Tensor): Tensor =>
       ratios(model.distribution, model.policy(theta, observations), { actions, logProbabilities }),
@@ -73,7 +73,7 @@ const prepare = (setup: CompiledSetup): ((input: StepInput) => Either<TrpoError,
     // 3. Several passes of minibatches up the clipped objective.
     const before = movingFrom(input);
     const fit = fitPolicy(input, data, before, {
-      descent,
+      climb,
       epochs: options.policyEpochs,
       minibatch: options.policyMinibatch,
       enough: (theta) => targetKl !== null && !(item(compiled.measure(theta, data).kl) <= targetKl),

@@ -19,6 +19,7 @@ type Kind = ActionSpace['kind'];
 /** Options that decide where a distribution begins. */
 export type HeadOptions = Pick<TrpoConfig, 'initialLogDeviation'>;
 
+/** What turns the last layer of a network into the parameters of a distribution. */
 export interface Head {
   readonly distribution: Distribution;
   /** Parameters of the distribution that are learnt by themselves and are the same in every state. The network makes the others. */

@@ -5,8 +5,10 @@ import { kfac } from './kfac.js';
 import { none } from './none.js';
 import type { Preconditioner } from './preconditioner.js';
 
+/** Name of a preconditioner, as in the options. */
 export type PreconditionerName = OptionValue<OptionTable['preconditioner']>;
 
+/** Preconditioners by name. */
 export const preconditioners: Readonly<Record<PreconditionerName, Preconditioner>> = Object.freeze({
   none,
   diagonal,

@@ -10,6 +10,7 @@ import { type Plan, planOf, type Result } from './plan.js';
 import { detect } from './platform.js';
 import { copyIn, type Frame, runnable, slice } from './run.js';
 
+/** How the WebAssembly engine computes. */
 export interface WasmOptions {
   /** Plain vector instructions only, whose results are the same on every machine. Default false. */
   readonly deterministic?: boolean;
@@ -19,6 +20,7 @@ export interface WasmOptions {
   readonly maximumBytes?: number;
 }
 
+/** The WebAssembly engine. */
 export interface WasmEngine extends Engine {
   /** What the engine's memory holds. */
   readonly statistics: () => MemoryStatistics;

@@ -1,0 +1,220 @@
+/** From the facts of a task to a pure environment: restore the state, step the engine, read what the task shows and pays. */
+import type { Key, NatgradError } from '@natgrad/tensor';
+import { type Either, map } from 'fp-ts/lib/Either.js';
+import {
+  type BooleanOption,
+  type EngineEnvDefinition,
+  type EnvSpaces,
+  type NumberOption,
+  type OptionTable,
+  type OptionValues,
+  type RangeOption,
+  resolveOptions,
+} from '../definition.js';
+import { defineEnv, type Env, type Start, type Transition } from '../env.js';
+import { box, type Vector } from '../spaces.js';
+import { loadMujoco, type Mujoco, type PhysicsState, type Simulation } from './_engine.js';
+
+/** State of a MuJoCo task. Plain data. */
+export interface MujocoState extends PhysicsState {
+  /**
+   * Where along x the task says that it is: velocities are differences of it. For Ant and Humanoid the engine's own derived
+   * position, which is one substep behind `qpos`; that is why it is part of the state.
+   */
+  readonly place: number;
+}
+
+/** What a step did, for the task to judge. */
+export interface Move {
+  /** Displacement along x per second. */
+  readonly velocity: number;
+  /** Raw, as it was given; the engine clamps what it applies. */
+  readonly action: Vector;
+  readonly observation: Float64Array;
+}
+
+/** Reward, and whether the task is over. */
+export interface Judgement {
+  readonly reward: number;
+  readonly terminated: boolean;
+}
+
+/** A pose and a motion to begin with. */
+export interface Beginning {
+  readonly qpos: ArrayLike<number>;
+  readonly qvel: ArrayLike<number>;
+}
+
+/** The facts of a task. Its functions read the simulation and change nothing. */
+export interface MujocoTask<Table extends OptionTable = OptionTable> {
+  readonly id: string;
+  readonly summary: string;
+  readonly timeLimit: number;
+  readonly rewardThreshold: number | null;
+  readonly options: Table;
+  /** MJCF. */
+  readonly model: string;
+  /** Steps of the engine per step of the environment. */
+  readonly frameSkip: number;
+  readonly actions: { readonly width: number; readonly bound: number };
+  /** Coordinates of a pose, and of a motion. */
+  readonly sizes: { readonly nq: number; readonly nv: number };
+  observationWidth(options: OptionValues<Table>): number;
+  /** True where contact forces are observed or paid for: they cost time. */
+  readonly contactForces?: boolean;
+  begin(key: Key, simulation: Simulation, options: OptionValues<Table>): Beginning;
+  /** See {@link MujocoState.place}. */
+  place(simulation: Simulation): number;
+  observe(simulation: Simulation, options: OptionValues<Table>): Float64Array;
+  judge(simulation: Simulation, move: Move, options: OptionValues<Table>): Judgement;
+}
+
+const spacesOfTask = <Table extends OptionTable>(task: MujocoTask<Table>, options: OptionValues<Table>): EnvSpaces => ({
+  observationSpace: box({ low: -Infinity, high: Infinity, shape: [task.observationWidth(options)] }),
+  actionSpace: box({ low: -task.actions.bound, high: task.actions.bound, shape: [task.actions.width] }),
+});
+
+/** The environment of a task on an engine, without its time limit; options are complete. */
+const environmentOf = <Table extends OptionTable>(
+  task: MujocoTask<Table>,
+  mujoco: Mujoco,
+  options: OptionValues<Table>,
+): Env<MujocoState, Vector> => {
+  const simulation = mujoco.simulation(task.model);
+  const { nq, nv } = task.sizes;
+  const seconds = simulation.timestep * task.frameSkip;
+  const shown = (): Start<MujocoState> => ({
+    state: { ...simulation.save(), place: task.place(simulation) },
+    observation: task.observe(simulation, options),
+  });
+  const start = (qpos: ArrayLike<number>, qvel: ArrayLike<number>): Start<MujocoState> => {
+    simulation.begin(qpos, qvel);
+    return shown();
+  };
+  const failed = (state: MujocoState, found: string): Transition<MujocoState> => ({
+    state,
+    observation: start(state.qpos, state.qvel).observation,
+    reward: 0,
+    terminated: true,
+    truncated: false,
+    failure: { code: 'Runaway', found, expected: 'finite positions and velocities up to 1e10' },
+  });
+  return defineEnv<MujocoState, Vector>({
+    id: task.id,
+    rewardThreshold: task.rewardThreshold,
+    ...spacesOfTask(task, options),
+    reset: (key) => {
+      const { qpos, qvel } = task.begin(key, simulation, options);
+      return start(qpos, qvel);
+    },
+    step: (state, action) => {
+      simulation.restore(state);
+      const found = simulation.advance(action, task.frameSkip);
+      if (found !== null) return failed(state, found);
+      if (task.contactForces === true) simulation.contactForces();
+      const next = shown();
+      const velocity = (next.state.place - state.place) / seconds;
+      const move = { velocity, action, observation: next.observation as Float64Array };
+      return { ...next, ...task.judge(simulation, move, options), truncated: false };
+    },
+    coordinates: {
+      names: [
+        ...Array.from({ length: nq }, (_, i) => `qpos[${i}]`),
+        ...Array.from({ length: nv }, (_, i) => `qvel[${i}]`),
+      ],
+      dtype: 'f64',
+      read: ({ qpos, qvel }) => [...qpos, ...qvel],
+      start: (values) => {
+        const all = Array.from(values);
+        return start(all.slice(0, nq), all.slice(nq));
+      },
+    },
+  });
+};
+
+/** What a file of a task exports: a constructor for those who hold an engine, and the definition for the registry. */
+export interface MujocoEnvironment<Table extends OptionTable> {
+  /** @throws `InvalidArgument` for unknown or impossible options */
+  readonly create: (mujoco: Mujoco, options?: Partial<OptionValues<Table>>) => Env<MujocoState, Vector>;
+  readonly definition: EngineEnvDefinition<Table>;
+  readonly task: MujocoTask<Table>;
+}
+
+/** Completes a task. */
+export const mujocoEnvironment = <Table extends OptionTable>(task: MujocoTask<Table>): MujocoEnvironment<Table> => {
+  const { id, summary, timeLimit, rewardThreshold, options } = task;
+  return {
+    task,
+    create: (mujoco, given = {}) => {
+      const resolved = resolveOptions(id, options, given);
+      if (resolved._tag === 'Left') throw resolved.left;
+      return environmentOf(task, mujoco, resolved.right);
+    },
+    definition: {
+      id,
+      summary,
+      timeLimit,
+      rewardThreshold,
+      options,
+      spaces: (values) => spacesOfTask(task, values),
+      load: async (values): Promise<Either<NatgradError, Env>> =>
+        map((mujoco: Mujoco): Env => environmentOf(task, mujoco, values))(await loadMujoco()()),
+    },
+  };
+};
+
+/** A weight in the reward: any finite number that is not negative. */
+export const weight = (value: number, description: string): NumberOption => ({
+  kind: 'number',
+  default: value,
+  minimum: 0,
+  maximum: 1e12,
+  description,
+});
+
+/** The size of the noise at the beginning of an episode. */
+export const noise = (value: number): NumberOption => ({
+  kind: 'number',
+  default: value,
+  minimum: 0,
+  maximum: 1e3,
+  description: 'size of the noise at the beginning of an episode',
+});
+
+/** A switch. */
+export const flag = (value: boolean, description: string): BooleanOption => ({
+  kind: 'boolean',
+  default: value,
+  description,
+});
+
+/** Lowest and highest of something; infinite where it is not bounded. */
+export const range = (low: number, high: number, description: string): RangeOption => ({
+  kind: 'range',
+  default: [low, high],
+  minimum: -Infinity,
+  maximum: Infinity,
+  description,
+});
+
+/** Σ x². */
+export const squares = (values: ArrayLike<number>): number => {
+  let sum = 0;
+  for (let i = 0; i < values.length; i += 1) sum += (values[i] as number) ** 2;
+  return sum;
+};
+
+/** Packs parts one after the other. */
+export const joined = (...parts: readonly (readonly number[] | Float64Array)[]): Float64Array => {
+  const out = new Float64Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+};
+
+/** Each number brought into [low, high]. */
+export const clipped = (values: Float64Array, low: number, high: number): Float64Array =>
+  values.map((x) => Math.min(high, Math.max(low, x)));
