@@ -19,6 +19,7 @@ const buildersOfFreshValues = [
   ['packages/autodiff/src/backends/**', 'engines fill the slots of one run'],
   ['packages/envs/src/**', 'a step writes the next state, drawn pictures and observations into fresh buffers'],
   ['apps/*/src/{main.ts,commands/**,output/**}', 'commands are effects in order; they set the exit code'],
+  ['apps/*/src/page/traces.ts', 'running sums'],
   [
     'packages/rl-trpo/src/{adam,advantages,batch,conjugate-gradient,episodes,line-search,minibatches,policy-fit,running-statistics,step-size,trial,value-fit,vector}.ts',
     'recursions in the form of their papers, over local values and fresh buffers; what composes them has none',

@@ -9,7 +9,7 @@ import { natgrad } from './natgrad.js';
 const cli = natgrad();
 
 describe('help', () => {
-  test.for([[], ['train'], ['eval'], ['plot'], ['envs'], ['envs', 'replay'], ['options'], ['explain']])(
+  test.for([[], ['train'], ['eval'], ['plot'], ['render'], ['envs'], ['envs', 'replay'], ['options'], ['explain']])(
     '%j fits a screen of 80 × 24',
     async (words) => {
       const { code, stdout, stderr } = await cli.run([...words, '--help']);

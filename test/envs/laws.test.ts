@@ -8,6 +8,7 @@ import {
   environments,
   makeEnv,
   pendulum,
+  type Scene,
   type TimeLimited,
   type Transition,
   timeLimit,
@@ -42,6 +43,13 @@ describe.each(registered)('$id', (env) => {
 
 type Walk = { readonly x: number };
 
+const sceneAt = ({ x }: Walk, action?: number): Scene => ({
+  shapes: [{ kind: 'sphere', at: [x, 0, action ?? 0], radius: 0.1, tint: 'body' }],
+  ground: null,
+  camera: { view: 'side', target: [0, 0, 0], span: [8, 4] },
+  stepSeconds: 0.1,
+});
+
 /** A correct environment to break: a walk on a line, over at a distance of 3. */
 const walk = (change: Partial<Env<Walk, number>> = {}): Env<Walk, number> => ({
   ...defineEnv<Walk, number>({
@@ -68,6 +76,7 @@ const walk = (change: Partial<Env<Walk, number>> = {}): Env<Walk, number> => ({
       read: ({ x }: Walk) => [x],
       start: (values: Vector) => ({ state: { x: values[0] as number }, observation: [values[0] as number] }),
     },
+    scene: sceneAt,
   }),
   ...change,
 });
@@ -322,6 +331,42 @@ const broken: readonly (readonly [law: string, how: string, env: () => Env])[] =
         },
       };
     },
+  ],
+  [
+    'a scene depends on state and action only and changes nothing',
+    'a counter in it',
+    () => {
+      const next = counted();
+      return walk({ scene: (state) => sceneAt(state, next()) });
+    },
+  ],
+  [
+    'a scene depends on state and action only and changes nothing',
+    'the memory that steps go on from',
+    () => {
+      let drawn = 0;
+      return walk({
+        scene: (state, action) => {
+          drawn = state.x;
+          return sceneAt(state, action);
+        },
+        step: (state, action) => {
+          const next = good.step(state, action);
+          return { ...next, reward: drawn };
+        },
+      });
+    },
+  ],
+  [
+    'a scene depends on state and action only and changes nothing',
+    'a state that it writes into',
+    () =>
+      walk({
+        scene: (state) => {
+          (state as { x: number }).x += 1;
+          return sceneAt(state);
+        },
+      }),
   ],
   [
     'coordinates can be read back',

@@ -7,6 +7,7 @@ import { evalLine, runEval } from './commands/eval.js';
 import { explainLine, runExplain } from './commands/explain.js';
 import { optionsLine, runOptions } from './commands/options.js';
 import { plotLine, runPlot } from './commands/plot.js';
+import { renderLine, runRender } from './commands/render.js';
 import { runTrain, trainLine } from './commands/train.js';
 import { EXIT, Failure, usage } from './failure.js';
 import { endWithReader } from './output/terminal.js';
@@ -21,6 +22,7 @@ const COMMANDS: readonly Command[] = [
   { line: trainLine, run: runTrain },
   { line: evalLine, run: runEval },
   { line: plotLine, run: runPlot },
+  { line: renderLine, run: runRender },
   { line: envsLine, run: runEnvs },
   { line: replayLine, run: runReplay },
   { line: optionsLine, run: runOptions },

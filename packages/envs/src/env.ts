@@ -4,6 +4,7 @@
  */
 import type { Key } from '@natgrad/tensor';
 import { invalid, registerInternalRoot } from '@natgrad/tensor/internal';
+import type { Scene } from './scene.js';
 import { type Action, type Box, checkAction, type Space, type Vector } from './spaces.js';
 
 registerInternalRoot(new URL('.', import.meta.url).href);
@@ -94,6 +95,11 @@ export interface Env<State = unknown, A extends Action = Action> {
    * @throws `OutOfRange` or `InvalidArgument` for an action that is no such choice, has the wrong width, or is not finite.
    */
   step(state: State, action: A): Transition<State>;
+  /**
+   * What a state looks like, for `render`. With `action` it also shows what is done in this state, where that can be seen: a force,
+   * an answer. Absent where there is nothing to look at. Pure, and total over all states.
+   */
+  scene?(state: State, action?: A): Scene;
 }
 
 /** What {@link defineEnv} completes to an {@link Env}. */
@@ -108,6 +114,7 @@ export interface EnvParts<State, A extends Action> {
   readonly reset: (key: Key) => Start<State>;
   /** Receives valid actions only. */
   readonly step: (state: State, action: A) => Transition<State>;
+  readonly scene?: (state: State, action?: A) => Scene;
 }
 
 /**
@@ -134,7 +141,7 @@ export interface EnvParts<State, A extends Action> {
  * ```
  */
 export const defineEnv = <State, A extends Action>(parts: EnvParts<State, A>): Env<State, A> => {
-  const { id, actionSpace, coordinates, step } = parts;
+  const { id, actionSpace, coordinates, step, scene } = parts;
   const operation = `${id}.step`;
   return Object.freeze({
     id,
@@ -149,6 +156,7 @@ export const defineEnv = <State, A extends Action>(parts: EnvParts<State, A>): E
       checkAction(actionSpace, action, operation);
       return step(state, action);
     },
+    ...(scene === undefined ? {} : { scene }),
   });
 };
 
@@ -171,3 +179,11 @@ const checkedCoordinates = <State>(id: string, coordinates: Coordinates<State>):
       return coordinates.start(values);
     },
   });
+
+/** The `scene` of an environment around another one whose state lies in `inner`, where that one has a scene. */
+export const innerScene = <State, A extends Action>(
+  env: Env<State, A>,
+): { readonly scene?: (state: { readonly inner: State }, action?: A) => Scene } => {
+  const scene = env.scene?.bind(env);
+  return scene === undefined ? {} : { scene: ({ inner }, action) => scene(inner, action) };
+};

@@ -1,7 +1,7 @@
 /** Memory as an observation: what an episode has shown so far. */
 import type { Key } from '@natgrad/tensor';
 import { invalid } from '@natgrad/tensor/internal';
-import type { Coordinates, Env, Start, Transition } from './env.js';
+import { type Coordinates, type Env, innerScene, type Start, type Transition } from './env.js';
 import { type Action, type Box, box, type Vector } from './spaces.js';
 
 /** The state of an environment with history: the inner state, and the observations of the window, oldest first. */
@@ -86,6 +86,7 @@ export const withHistory = <State, A extends Action>(env: Env<State, A>, steps: 
     rewardThreshold: env.rewardThreshold,
     reportsCost: env.reportsCost ?? false,
     ...(outer === undefined ? {} : { coordinates: outer }),
+    ...innerScene(env),
     reset: (key: Key): Start<WithHistory<State>> => begin(env.reset(key)),
     step: ({ inner, window }: WithHistory<State>, action: A): Transition<WithHistory<State>> => {
       const { state, observation, ...rest } = env.step(inner, action);

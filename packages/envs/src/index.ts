@@ -55,7 +55,29 @@ export { type ReacherOptions, reacher } from './mujoco/reacher.js';
 export { type SwimmerOptions, swimmer } from './mujoco/swimmer.js';
 export { type Walker2dOptions, walker2d } from './mujoco/walker2d.js';
 export { environments, findEnv, makeEnv, optionsOf, spacesOf } from './registry.js';
+export { animate } from './render/animate.js';
+export { type Film, type FilmFrame, filmOf } from './render/film.js';
+export type { Placing } from './render/markup.js';
+export type { Theme } from './render/palette.js';
+export { type PictureOptions, type RenderOptions, render, renderScene } from './render/render.js';
 export { type Deviation, defaultTolerances, replay, type Tolerances, type TrajectoryReplay } from './replay.js';
+export {
+  arcArrow,
+  arrow,
+  type Camera,
+  type Capsule,
+  type Disc,
+  type Ground,
+  type Label,
+  type Path,
+  type Point,
+  type Polygon,
+  rectangle,
+  type Scene,
+  type Shape,
+  type Sphere,
+  type Tint,
+} from './scene.js';
 export {
   type Action,
   type Box,

@@ -1,7 +1,7 @@
 /** Time limits: the one reason for truncation that an environment does not know by itself. */
 import type { Key } from '@natgrad/tensor';
 import { invalid } from '@natgrad/tensor/internal';
-import type { Coordinates, Env, Start, Transition } from './env.js';
+import { type Coordinates, type Env, innerScene, type Start, type Transition } from './env.js';
 import type { Action, Vector } from './spaces.js';
 
 /** The state of a time-limited environment: the inner state and the steps since reset. */
@@ -51,6 +51,7 @@ export const timeLimit = <State, A extends Action>(env: Env<State, A>, steps: nu
     rewardThreshold: env.rewardThreshold,
     reportsCost: env.reportsCost ?? false,
     ...(outer === undefined ? {} : { coordinates: outer }),
+    ...innerScene(env),
     reset: (key: Key): Start<TimeLimited<State>> => begin(env.reset(key)),
     step: (state: TimeLimited<State>, action: A): Transition<TimeLimited<State>> => {
       const next = env.step(state.inner, action);

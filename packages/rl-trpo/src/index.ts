@@ -172,6 +172,7 @@ export {
   type EvaluationOptions,
   evaluate,
 } from './shell/evaluate.js';
+export { type PlayedStep, type PlayOptions, play } from './shell/play.js';
 export { type Rollout, type RolloutConfig, rollout } from './shell/rollout.js';
 export type { WorkerCount } from './shell/rollouts.js';
 export type { Environments, ShareConfig, StepFailure } from './shell/share.js';

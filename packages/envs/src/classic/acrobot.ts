@@ -2,6 +2,7 @@ import type { Key } from '@natgrad/tensor';
 import type { EnvDefinition } from '../definition.js';
 import { uniformBetween } from '../draw.js';
 import { defineEnv, type Env, type Start, type Transition } from '../env.js';
+import { arcArrow, type Point, type Scene } from '../scene.js';
 import { box, discrete, type Vector } from '../spaces.js';
 
 /** Angles in radians within [−π, π], velocities in radians per second. */
@@ -94,6 +95,52 @@ const observed = (state: AcrobotState): Start<AcrobotState> => {
   return { state, observation };
 };
 
+/** From the side, with the line to reach; green where the free end is above it. */
+const scene = ({ angle1, angle2 }: AcrobotState, action?: number): Scene => {
+  const below = ([x, , z]: Point, angle: number): Point => [
+    x + LENGTH * Math.sin(angle),
+    0,
+    z - LENGTH * Math.cos(angle),
+  ];
+  const pivot: Point = [0, 0, 0];
+  const joint = below(pivot, angle1);
+  const end = below(joint, angle1 + angle2);
+  const reached = end[2] > LENGTH;
+  return {
+    shapes: [
+      {
+        kind: 'path',
+        points: [
+          [-2.1, 0, LENGTH],
+          [2.1, 0, LENGTH],
+        ],
+        width: 0.025,
+        dashed: true,
+        tint: 'goal',
+      },
+      {
+        kind: 'polygon',
+        points: [
+          [-0.16, 0, 0],
+          [0.16, 0, 0],
+          [0.3, 0, -0.34],
+          [-0.3, 0, -0.34],
+        ],
+        rim: 0.05,
+        tint: 'paper',
+      },
+      { kind: 'capsule', from: pivot, to: joint, radius: 0.1, tint: 'body' },
+      { kind: 'capsule', from: joint, to: end, radius: 0.085, tint: reached ? 'goal' : 'limb' },
+      { kind: 'disc', at: pivot, radius: 0.055, tint: 'metal' },
+      { kind: 'disc', at: joint, radius: 0.05, tint: 'metal' },
+      ...arcArrow(joint, 0.24, angle1 - Math.PI / 2 + ((action ?? 1) - 1) * 0.5, ((action ?? 1) - 1) * 1.5, 0.035),
+    ],
+    ground: null,
+    camera: { view: 'side', target: [0, 0, 0], span: [4.4, 4.4] },
+    stepSeconds: TIME_STEP,
+  };
+};
+
 /**
  * Acrobot without its time limit: two links hang from a fixed point; a torque of −1, 0 or 1 N·m (actions 0, 1, 2) at the joint
  * between them swings the free end above the height of one link. Observation: cosine and sine of both angles, both angular
@@ -155,6 +202,7 @@ export const acrobot = (): Env<AcrobotState, number> =>
           velocity2: values[3] as number,
         }),
     },
+    scene,
   });
 
 export const definition: EnvDefinition<Readonly<Record<string, never>>> = {

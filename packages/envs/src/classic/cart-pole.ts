@@ -2,6 +2,7 @@ import type { Key } from '@natgrad/tensor';
 import type { BooleanOption, EnvDefinition } from '../definition.js';
 import { uniformBetween } from '../draw.js';
 import { defineEnv, type Env, type Start, type Transition } from '../env.js';
+import { arrow, type Point, rectangle, type Scene } from '../scene.js';
 import { box, discrete, type Vector } from '../spaces.js';
 
 /** Cart and pole in metres, radians and seconds. */
@@ -45,6 +46,63 @@ const observe = ({ position, velocity, angle, angularVelocity }: CartPoleState):
 const begin = (position: number, velocity: number, angle: number, angularVelocity: number): Start<CartPoleState> => {
   const state = { position, velocity, angle, angularVelocity, fallen: false };
   return { state, observation: observe(state) };
+};
+
+const CART = { width: 0.5, height: 0.26, middle: 0.27 };
+const PIVOT = 0.36;
+
+/** From the side, with the bounds of the angle and what the track ends with; red once either bound is left. */
+const scene = ({ position: x, angle }: CartPoleState, action?: number): Scene => {
+  const on = (length: number, lean: number): Point => [x + length * Math.sin(lean), 0, PIVOT + length * Math.cos(lean)];
+  const lost = Math.abs(x) > POSITION_LIMIT || Math.abs(angle) > ANGLE_LIMIT;
+  const stop = POSITION_LIMIT + CART.width / 2 + 0.06;
+  const push = action === undefined ? 0 : action === 1 ? 1 : -1;
+  const side = x + (push * CART.width) / 2 + push * 0.08;
+  return {
+    shapes: [
+      {
+        kind: 'path',
+        points: [
+          [-stop, 0, 0.06],
+          [stop, 0, 0.06],
+        ],
+        width: 0.06,
+        tint: 'metal',
+      },
+      ...[-stop, stop].map(
+        (at) => ({ kind: 'capsule', from: [at, 0, 0.04], to: [at, 0, 0.3], radius: 0.05, tint: 'metal' }) as const,
+      ),
+      ...[-ANGLE_LIMIT, ANGLE_LIMIT].map(
+        (bound) =>
+          ({
+            kind: 'path',
+            points: [on(0.3, bound), on(1.25, bound)],
+            width: 0.012,
+            dashed: true,
+            tint: 'faint',
+          }) as const,
+      ),
+      ...[-0.15, 0.15].map((at) => ({ kind: 'disc', at: [x + at, 0, 0.11], radius: 0.08, tint: 'rubber' }) as const),
+      {
+        kind: 'polygon',
+        points: rectangle([x, 0, CART.middle], [CART.width - 0.08, CART.height - 0.08]),
+        rim: 0.04,
+        tint: 'body',
+      },
+      ...arrow([side, 0, CART.middle], [side + push * 0.4, 0, CART.middle], 0.045),
+      {
+        kind: 'capsule',
+        from: on(0, angle),
+        to: on(2 * HALF_LENGTH, angle),
+        radius: 0.05,
+        tint: lost ? 'danger' : 'limb',
+      },
+      { kind: 'disc', at: on(0, angle), radius: 0.03, tint: 'metal' },
+    ],
+    ground: { z: 0, tile: 0.5, surface: 'floor' },
+    camera: { view: 'side', target: [0, 0, 0.78], span: [6, 2.2] },
+    stepSeconds: TIME_STEP,
+  };
 };
 
 /**
@@ -110,6 +168,7 @@ export const cartPole = ({ suttonBartoReward = false }: CartPoleOptions = {}): E
       start: (values: Vector): Start<CartPoleState> =>
         begin(values[0] as number, values[1] as number, values[2] as number, values[3] as number),
     },
+    scene,
   });
 
 export const definition: EnvDefinition<{ readonly suttonBartoReward: BooleanOption }> = {

@@ -9,6 +9,7 @@ import {
   observationSpace,
   observed,
   reset,
+  sceneOn,
 } from './_mountain-car.js';
 
 const POWER = 0.0015;
@@ -57,6 +58,8 @@ export const mountainCarContinuous = ({ goalVelocity = 0 }: MountainCarOptions =
       };
     },
     coordinates: coordinates('f32'),
+    scene: (state: MountainCarState, action?: Vector) =>
+      sceneOn(state, GOAL, Math.min(Math.max(action?.[0] ?? 0, -1), 1)),
   });
 
 export const definition: EnvDefinition<{ readonly goalVelocity: NumberOption }> = {

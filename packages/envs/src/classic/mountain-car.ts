@@ -9,6 +9,7 @@ import {
   observationSpace,
   observed,
   reset,
+  sceneOn,
 } from './_mountain-car.js';
 
 const FORCE = 0.001;
@@ -41,6 +42,7 @@ export const mountainCar = ({ goalVelocity = 0 }: MountainCarOptions = {}): Env<
       return { state: next.state, observation: next.observation, reward: -1, terminated, truncated: false };
     },
     coordinates: coordinates('f64'),
+    scene: (state: MountainCarState, action = 1) => sceneOn(state, GOAL, action - 1),
   });
 
 export const definition: EnvDefinition<{ readonly goalVelocity: NumberOption }> = {

@@ -2,6 +2,7 @@ import type { Key } from '@natgrad/tensor';
 import type { EnvDefinition, NumberOption } from '../definition.js';
 import { uniformBetween } from '../draw.js';
 import { defineEnv, type Env, type Start, type Transition } from '../env.js';
+import { arcArrow, type Point, type Scene } from '../scene.js';
 import { box, type Vector } from '../spaces.js';
 
 /** The pendulum in motion. */
@@ -41,6 +42,26 @@ const observed = (angle: number, angularVelocity: number): Start<PendulumState> 
   return { state: { angle, angularVelocity }, observation };
 };
 
+/** From the side, positive angles to the left; the torque is an arrow round the pivot, longer for more. */
+const scene = ({ angle }: PendulumState, action?: Vector): Scene => {
+  const on = (radius: number, at: number): Point => [-radius * Math.sin(at), 0, radius * Math.cos(at)];
+  const torque = clip(action?.[0] ?? 0, TORQUE_LIMIT);
+  const round = Array.from({ length: 73 }, (_, i) => on(LENGTH, (i * Math.PI) / 36));
+  return {
+    shapes: [
+      { kind: 'path', points: round, width: 0.012, dashed: true, tint: 'faint' },
+      { kind: 'path', points: [on(LENGTH + 0.07, 0), on(LENGTH + 0.2, 0)], width: 0.04, tint: 'goal' },
+      { kind: 'disc', at: [0, 0, 0], radius: 0.17, tint: 'paper' },
+      { kind: 'capsule', from: [0, 0, 0], to: on(LENGTH - 0.09, angle), radius: 0.09, tint: 'body' },
+      { kind: 'disc', at: [0, 0, 0], radius: 0.045, tint: 'metal' },
+      ...arcArrow([0, 0, 0], 0.34, angle + Math.PI / 2 + 0.5 * Math.sign(torque), torque, 0.04),
+    ],
+    ground: null,
+    camera: { view: 'side', target: [0, 0, 0], span: [2.6, 2.6] },
+    stepSeconds: TIME_STEP,
+  };
+};
+
 /**
  * Pendulum without its time limit: swing a rod up and hold it there with a torque that is too weak to lift it directly.
  * Action: the torque in N·m, clipped to ±2 before anything else. Observation: cosine and sine of the angle from the upright,
@@ -77,6 +98,7 @@ export const pendulum = ({ g = 10 }: PendulumOptions = {}): Env<PendulumState, V
       read: ({ angle, angularVelocity }: PendulumState): Vector => [angle, angularVelocity],
       start: (values: Vector): Start<PendulumState> => observed(values[0] as number, values[1] as number),
     },
+    scene,
   });
 
 export const definition: EnvDefinition<{ readonly g: NumberOption }> = {

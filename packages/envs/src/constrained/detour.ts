@@ -3,6 +3,7 @@ import { invalid } from '@natgrad/tensor/internal';
 import type { EnvDefinition, NumberOption } from '../definition.js';
 import { uniformBetween } from '../draw.js';
 import { defineEnv, type Env, type Start, type Transition } from '../env.js';
+import { arrow, type Scene } from '../scene.js';
 import { box, type Vector } from '../spaces.js';
 
 /** Where the walker is. */
@@ -33,6 +34,48 @@ const RADIUS: NumberOption = {
 const clip = (x: number): number => Math.min(FIELD, Math.max(-FIELD, x));
 const toGoal = ({ x, y }: DetourState): number => Math.hypot(x - GOAL.x, y - GOAL.y);
 const observed = (state: DetourState): Start<DetourState> => ({ state, observation: [state.x, state.y] });
+
+/** From above; the walker is red in the pond. The picture follows it where it leaves the middle of the field. */
+const sceneOf = ({ x, y }: DetourState, radius: number, action?: Vector): Scene => {
+  const beyond = (at: number, limit: number): number => at - Math.min(limit, Math.max(-limit, at));
+  const [dx, dy] = [action?.[0] ?? 0, action?.[1] ?? 0];
+  const reach = 0.28 / Math.max(1, Math.hypot(dx, dy));
+  const wet = Math.hypot(x - POND.x, y - POND.y) < radius;
+  return {
+    shapes: [
+      {
+        kind: 'path',
+        points: [
+          [-FIELD, -FIELD, 0],
+          [FIELD, -FIELD, 0],
+          [FIELD, FIELD, 0],
+          [-FIELD, FIELD, 0],
+          [-FIELD, -FIELD, 0],
+        ],
+        width: 0.03,
+        tint: 'metal',
+      },
+      { kind: 'disc', at: [POND.x, POND.y, 0], radius, tint: 'water' },
+      {
+        kind: 'path',
+        points: [
+          [-1, -0.2, 0],
+          [-1, 0.2, 0],
+        ],
+        width: 0.02,
+        dashed: true,
+        tint: 'ink',
+      },
+      { kind: 'disc', at: [GOAL.x, GOAL.y, 0], radius: GOAL.reach, tint: 'goal' },
+      { kind: 'disc', at: [GOAL.x, GOAL.y, 0], radius: GOAL.reach / 2, tint: 'paper' },
+      ...arrow([x, y, 0.05], [x + reach * dx, y + reach * dy, 0.05], 0.022),
+      { kind: 'sphere', at: [x, y, 0.06], radius: 0.06, tint: wet ? 'danger' : 'body' },
+    ],
+    ground: { z: 0, tile: 0.25, surface: 'grass' },
+    camera: { view: 'above', target: [beyond(x, 1), beyond(y, 0.5), 0], span: [2.7, 1.7] },
+    stepSeconds: 0.1,
+  };
+};
 
 /**
  * Detour without its time limit: walk to a goal, round a pond that lies in the way. Reports costs.
@@ -87,6 +130,7 @@ export const detour = ({ radius = RADIUS.default }: DetourOptions = {}): Env<Det
       read: ({ x, y }: DetourState): Vector => [x, y],
       start: (values: Vector): Start<DetourState> => observed({ x: values[0] as number, y: values[1] as number }),
     },
+    scene: (state: DetourState, action?: Vector) => sceneOf(state, radius, action),
   });
 };
 

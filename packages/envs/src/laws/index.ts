@@ -156,7 +156,7 @@ const requireTransition = (next: Transition<unknown>, space: Box, when: string, 
  * action only, also from old states and after other episodes; no input is changed; observations lie in their space until
  * the end of an episode; rewards, costs and observations are finite and flags are booleans, also after it; a state is plain data and
  * its copy continues alike; observations are fresh; a time limit truncates at its step and not before; coordinates can be
- * read back; invalid actions are typed errors.
+ * read back; a scene depends on state and action only; invalid actions are typed errors.
  *
  * Needs `fast-check`. Each property runs as often as its `numRuns` says; the time-limit law plays whole episodes.
  */
@@ -277,6 +277,25 @@ export const envLaws = <State>(env: Env<State>, options: EnvLawOptions = {}): re
                 `truncated is ${next.truncated} at step ${step} of ${limit}`);
               state = next.state;
             }
+          }),
+        ]),
+    ...(env.scene === undefined
+      ? []
+      : [
+          law('a scene depends on state and action only and changes nothing', (episode) => {
+            const [start, transitions] = play(env, episode);
+            const draw = (state: State, i: number): unknown =>
+              clonePlain(env.scene?.(freezeDeep(state), episode.actions[i]), 'scene');
+            const states = [start, ...transitions].map(({ state }) => clonePlain(state) as State);
+            const scenes = states.map(draw);
+            // Drawn between its steps, an episode goes on as it did before; and backwards, the scenes are the same.
+            transitions.forEach((transition, i) => {
+              const next = env.step(states[i] as State, episode.actions[i] as Action);
+              draw(next.state, i + 1);
+              requireSame(`transition ${i}`, clonePlain(next, 'transition'), clonePlain(transition, 'transition'));
+            });
+            for (let i = states.length - 1; i >= 0; i -= 1)
+              requireSame(`scene ${i}`, draw(states[i] as State, i), scenes[i]);
           }),
         ]),
     ...(coordinates === undefined

@@ -3,6 +3,7 @@ import { invalid } from '@natgrad/tensor/internal';
 import type { EnvDefinition, NumberOption } from '../definition.js';
 import { defineEnv, type Env, type Start, type Transition } from '../env.js';
 import { box, discrete, type Vector } from '../spaces.js';
+import { repeatPreviousScene } from './_repeat-previous-scene.js';
 
 /** An episode, and how far it has come. */
 export interface RepeatPreviousState {
@@ -141,6 +142,7 @@ export const repeatPrevious = (given: RepeatPreviousOptions = {}): Env<RepeatPre
         return observed({ symbols, step });
       },
     },
+    scene: (state: RepeatPreviousState, action?: number) => repeatPreviousScene(state, k, action),
   });
 };
 

@@ -14,6 +14,7 @@ import {
 import { defineEnv, type Env, type Start, type Transition } from '../env.js';
 import { box, type Vector } from '../spaces.js';
 import { loadMujoco, type Mujoco, type PhysicsState, type Simulation } from './_engine.js';
+import { type Portrait, portraitist } from './_scene.js';
 
 /** State of a MuJoCo task. Plain data. */
 export interface MujocoState extends PhysicsState {
@@ -59,6 +60,7 @@ export interface MujocoTask<Table extends OptionTable = OptionTable> {
   readonly actions: { readonly width: number; readonly bound: number };
   /** Coordinates of a pose, and of a motion. */
   readonly sizes: { readonly nq: number; readonly nv: number };
+  readonly portrait: Portrait;
   observationWidth(options: OptionValues<Table>): number;
   /** True where contact forces are observed or paid for: they cost time. */
   readonly contactForces?: boolean;
@@ -91,6 +93,7 @@ const environmentOf = <Table extends OptionTable>(
     simulation.begin(qpos, qvel);
     return shown();
   };
+  const draw = portraitist(task.portrait, simulation, seconds);
   const failed = (state: MujocoState, found: string): Transition<MujocoState> => ({
     state,
     observation: start(state.qpos, state.qvel).observation,
@@ -128,6 +131,10 @@ const environmentOf = <Table extends OptionTable>(
         const all = Array.from(values);
         return start(all.slice(0, nq), all.slice(nq));
       },
+    },
+    scene: ({ qpos, qvel }) => {
+      simulation.begin(qpos, qvel);
+      return draw();
     },
   });
 };

@@ -1,5 +1,6 @@
 import type { BooleanOption, NumberOption, OptionTable, RangeOption } from '../definition.js';
 import { normalNoise } from './_noise.js';
+import type { Portrait } from './_scene.js';
 import {
   clipped,
   flag,
@@ -79,6 +80,22 @@ export const environment: MujocoEnvironment<AntOptions> = mujocoEnvironment({
   frameSkip: 5,
   actions: { width: 8, bound: 1 },
   sizes: { nq: 15, nv: 14 },
+  // Of each leg the hip, the thigh and the shin; those in front have other shins than those behind.
+  portrait: {
+    geoms: [
+      [1, 'body'],
+      ...([3, 6, 9, 12] as const).flatMap((thigh): Portrait['geoms'] => [
+        [thigh - 1, 'body'],
+        [thigh, 'limb'],
+        [thigh + 1, thigh === 3 || thigh === 12 ? 'tip' : 'opposite'],
+      ]),
+    ],
+    ground: { z: 0, tile: 1, surface: 'floor' },
+    view: 'oblique',
+    span: [3.4, 2.4],
+    centre: [0, 0, 0.5],
+    follows: { geom: 1, slack: 0.4 },
+  },
   contactForces: true,
   options: {
     forwardRewardWeight: weight(1, 'reward per m/s along x'),

@@ -73,6 +73,24 @@ export const environment: MujocoEnvironment<HalfCheetahOptions> = mujocoEnvironm
   frameSkip: 5,
   actions: { width: 6, bound: 1 },
   sizes: { nq: 9, nv: 9 },
+  // Torso and head, then the legs: the back one, the front one.
+  portrait: {
+    geoms: [
+      [1, 'body'],
+      [2, 'body'],
+      [3, 'opposite'],
+      [4, 'opposite'],
+      [5, 'tip'],
+      [6, 'limb'],
+      [7, 'limb'],
+      [8, 'tip'],
+    ],
+    ground: { z: 0, tile: 0.5, surface: 'floor', marks: 2 },
+    view: 'side',
+    span: [3, 1.6],
+    centre: [0, 0, 0.56],
+    follows: { geom: 1, slack: 0.5 },
+  },
   options: {
     forwardRewardWeight: weight(1, 'reward per m/s forward'),
     ctrlCostWeight: weight(0.1, 'cost of squared controls'),

@@ -73,6 +73,19 @@ export const environment: MujocoEnvironment<HopperOptions> = mujocoEnvironment({
   frameSkip: 4,
   actions: { width: 3, bound: 1 },
   sizes: { nq: 6, nv: 6 },
+  portrait: {
+    geoms: [
+      [1, 'body'],
+      [2, 'limb'],
+      [3, 'limb'],
+      [4, 'tip'],
+    ],
+    ground: { z: 0, tile: 0.5, surface: 'floor', marks: 1 },
+    view: 'side',
+    span: [3.2, 2],
+    centre: [0, 0, 0.72],
+    follows: { geom: 1, slack: 0.6 },
+  },
   options: {
     forwardRewardWeight: weight(1, 'reward per m/s forward'),
     ctrlCostWeight: weight(1e-3, 'cost of squared controls'),

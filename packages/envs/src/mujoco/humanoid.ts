@@ -1,6 +1,7 @@
 import type { BooleanOption, NumberOption, OptionTable, RangeOption } from '../definition.js';
 import type { Simulation } from './_engine.js';
 import { uniformNoise } from './_noise.js';
+import type { Portrait } from './_scene.js';
 import { flag, joined, type MujocoEnvironment, mujocoEnvironment, noise, range, squares, weight } from './_task.js';
 
 /** What differs between the two sides: the sign of y, and three numbers that the reference gives to one side only. */
@@ -125,6 +126,29 @@ export const environment: MujocoEnvironment<HumanoidOptions> = mujocoEnvironment
   frameSkip: 5,
   actions: { width: 17, bound: 0.4 },
   sizes: { nq: 24, nv: 23 },
+  // Torso, head, waist and pelvis; then right and left legs and arms, each with what it ends in.
+  portrait: {
+    geoms: [
+      [1, 'body'],
+      [2, 'tip'],
+      [3, 'body'],
+      [4, 'body'],
+      [5, 'body'],
+      ...([6, 12] as const).flatMap((right): Portrait['geoms'] => [
+        [right, 'limb'],
+        [right + 1, 'limb'],
+        [right + 2, 'tip'],
+        [right + 3, 'opposite'],
+        [right + 4, 'opposite'],
+        [right + 5, 'tip'],
+      ]),
+    ],
+    ground: { z: 0, tile: 0.5, surface: 'floor' },
+    view: 'oblique',
+    span: [2.4, 2.1],
+    centre: [0, 0, 0.85],
+    follows: { geom: 1, slack: 0.7 },
+  },
   contactForces: true,
   options: {
     forwardRewardWeight: weight(1.25, 'reward per m/s of the centre of mass along x'),

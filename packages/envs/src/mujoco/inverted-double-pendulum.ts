@@ -47,6 +47,18 @@ export const environment: MujocoEnvironment<InvertedDoublePendulumOptions> = muj
   frameSkip: 5,
   actions: { width: 1, bound: 1 },
   sizes: { nq: 3, nv: 3 },
+  portrait: {
+    geoms: [
+      [1, 'metal'],
+      [2, 'body'],
+      [3, 'limb'],
+      [4, 'opposite'],
+    ],
+    ground: null,
+    view: 'side',
+    span: [2.8, 2.2],
+    centre: [0, 0, 0.5],
+  },
   options: { healthyReward: weight(10, 'reward for a step after which the poles stand'), resetNoiseScale: noise(0.1) },
   observationWidth: () => 9,
   begin: (key, simulation, { resetNoiseScale }) => normalNoise(key, simulation, resetNoiseScale),

@@ -40,6 +40,17 @@ export const environment: MujocoEnvironment<InvertedPendulumOptions> = mujocoEnv
   frameSkip: 2,
   actions: { width: 1, bound: 3 },
   sizes: { nq: 2, nv: 2 },
+  portrait: {
+    geoms: [
+      [0, 'metal'],
+      [1, 'body'],
+      [2, 'limb'],
+    ],
+    ground: null,
+    view: 'side',
+    span: [2.6, 1.5],
+    centre: [0, 0, 0.25],
+  },
   options: { resetNoiseScale: noise(0.01) },
   observationWidth: () => 4,
   begin: (key, simulation, { resetNoiseScale }) => uniformNoise(key, simulation, resetNoiseScale),

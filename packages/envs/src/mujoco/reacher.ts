@@ -78,6 +78,24 @@ export const environment: MujocoEnvironment<ReacherOptions> = mujocoEnvironment(
   frameSkip: 2,
   actions: { width: 2, bound: 1 },
   sizes: { nq: 4, nv: 4 },
+  // The walls, the root, the target, and the arm over it.
+  portrait: {
+    geoms: [
+      [1, 'metal'],
+      [2, 'metal'],
+      [3, 'metal'],
+      [4, 'metal'],
+      [9, 'goal'],
+      [6, 'body'],
+      [7, 'limb'],
+      [5, 'metal'],
+      [8, 'limb'],
+    ],
+    ground: { z: 0, tile: 0.05, surface: 'floor' },
+    view: 'above',
+    span: [0.66, 0.66],
+    centre: [0, 0, 0],
+  },
   options: {
     rewardDistWeight: weight(1, 'cost of the distance to the target'),
     rewardControlWeight: weight(1, 'cost of squared controls'),

@@ -51,6 +51,18 @@ export const environment: MujocoEnvironment<SwimmerOptions> = mujocoEnvironment(
   frameSkip: 4,
   actions: { width: 2, bound: 1 },
   sizes: { nq: 5, nv: 5 },
+  portrait: {
+    geoms: [
+      [3, 'opposite'],
+      [2, 'limb'],
+      [1, 'body'],
+    ],
+    ground: { z: -0.1, tile: 0.5, surface: 'water' },
+    view: 'above',
+    span: [5, 3.4],
+    centre: [0, 0, 0],
+    follows: { geom: 2, slack: 1 },
+  },
   options: {
     forwardRewardWeight: weight(1, 'reward per m/s along x'),
     ctrlCostWeight: weight(1e-4, 'cost of squared controls'),

@@ -76,6 +76,23 @@ export const environment: MujocoEnvironment<Walker2dOptions> = mujocoEnvironment
   frameSkip: 4,
   actions: { width: 6, bound: 1 },
   sizes: { nq: 9, nv: 9 },
+  // The left leg is the far one.
+  portrait: {
+    geoms: [
+      [5, 'opposite'],
+      [6, 'opposite'],
+      [7, 'tip'],
+      [1, 'body'],
+      [2, 'limb'],
+      [3, 'limb'],
+      [4, 'tip'],
+    ],
+    ground: { z: 0, tile: 0.5, surface: 'floor', marks: 1 },
+    view: 'side',
+    span: [3.2, 2],
+    centre: [0, 0, 0.72],
+    follows: { geom: 1, slack: 0.6 },
+  },
   options: {
     forwardRewardWeight: weight(1, 'reward per m/s forward'),
     ctrlCostWeight: weight(1e-3, 'cost of squared controls'),
