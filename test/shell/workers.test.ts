@@ -83,6 +83,7 @@ const tasks: Readonly<Record<string, readonly [EnvSpec, Partial<TrpoConfig>]>> =
   'numbers, squashed, in single precision': [{ id: 'Pendulum-v1' }, { distribution: 'squashedGaussian', dtype: 'f32' }],
   'a network too large for plain loops': [{ id: 'Pendulum-v1' }, { hidden: [128, 128] }],
   costs: [{ id: 'Detour-v0' }, {}],
+  physics: [{ id: 'HalfCheetah-v5', options: { maxEpisodeSteps: 8 } }, {}],
   history: [{ id: 'RepeatPrevious-v0' }, { network: 'recurrent', historySteps: 3, normaliseObservations: false }],
   "a user's module": [trouble('calm'), { wholeEpisodes: true }],
   'steps that fail': [trouble('fails'), {}],
