@@ -1,37 +1,8 @@
 /** A page of an episode with as much of a browser around it as its script asks for. */
 import { createContext, runInContext } from 'node:vm';
-import { SaxesParser, type SaxesTag } from 'saxes';
-
-export interface Element {
-  readonly name: string;
-  readonly attributes: Record<string, string>;
-  readonly children: Element[];
-  parent: Element | null;
-}
+import { below, type Element, treeOf } from '../svg.js';
 
 type Listener = (event: Readonly<Record<string, unknown>>) => void;
-
-/** The picture of a page as a tree; it must be well-formed XML. */
-const treeOf = (svg: string): Element => {
-  const top: Element = { name: '', attributes: {}, children: [], parent: null };
-  let here = top;
-  const parser = new SaxesParser();
-  parser.on('error', (error) => {
-    throw error;
-  });
-  parser.on('opentag', ({ name, attributes }: SaxesTag) => {
-    const element = { name, attributes: { ...(attributes as Record<string, string>) }, children: [], parent: here };
-    here.children.push(element);
-    here = element;
-  });
-  parser.on('closetag', () => {
-    here = here.parent as Element;
-  });
-  parser.write(svg).close();
-  return top;
-};
-
-const all = (element: Element): readonly Element[] => element.children.flatMap((child) => [child, ...all(child)]);
 
 /** What the script of a page does to it, by hand. */
 export interface Page {
@@ -67,10 +38,10 @@ export const open = (html: string, still = false): Page => {
         element.attributes[name] = value;
       },
       removeAttribute: (name: string) => {
-        delete element.attributes[name];
+        Reflect.deleteProperty(element.attributes, name);
       },
       querySelectorAll: (selector: string) =>
-        all(element)
+        below(element)
           .filter(({ name }) => name === selector)
           .map(nodeOf),
       get parentNode() {
@@ -104,7 +75,7 @@ export const open = (html: string, still = false): Page => {
       querySelectorAll: (selector: string) =>
         selector === '[data-trace]'
           ? outputs
-          : all(tree)
+          : below(tree)
               .filter(({ attributes }) => attributes['data-element'] !== undefined)
               .map(nodeOf),
       addEventListener: (type: string, listener: Listener) => listeners.set(`document ${type}`, listener),
@@ -124,7 +95,7 @@ export const open = (html: string, still = false): Page => {
   const part = (id: string) => controls.get(id) as ReturnType<typeof control>;
   return {
     shown: () =>
-      all(tree).filter(
+      below(tree).filter(
         ({ attributes }) => attributes['data-element'] !== undefined && attributes['display'] === undefined,
       ),
     text: (id) => (id === 'scrubber' ? (part(id).attributes['aria-valuetext'] ?? '') : part(id).textContent),

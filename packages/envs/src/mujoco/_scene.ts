@@ -51,7 +51,7 @@ export const portraitist = (
         case CAPSULE:
           return { kind: 'capsule', from: end(-1), to: end(1), radius, tint };
         case CYLINDER:
-          return { kind: 'disc', at: end(1), radius, tint };
+          return { kind: 'disc', at: end(at(axes, 9 * geom + 8) > 0 ? 1 : -1), radius, tint };
         case SPHERE:
           return { kind: 'sphere', at: [x, y, z], radius, tint };
         default:

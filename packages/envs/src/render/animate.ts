@@ -1,7 +1,7 @@
 /** An episode as one animated SVG without a script: it plays where an image is shown, in a README too. */
 import type { Scene } from '../scene.js';
 import { same } from './film.js';
-import { drawn, type Placing, pathThrough, pictureOf, placingOf, shiftBy } from './markup.js';
+import { drawn, type Placing, pathThrough, pictureOf, placingOf } from './markup.js';
 import { type Element, listsOf, type Places, reelOf } from './reel.js';
 import type { PictureOptions } from './render.js';
 
@@ -72,47 +72,48 @@ export const animate = (scenes: readonly Scene[], options: PictureOptions = {}):
   const ids = frames.map((places) => [...places.keys()].filter((i) => elements[i]?.list === 'shapes'));
   const inOrder = ids.every((shown) => shown.every((i, k) => k === 0 || i > (shown[k - 1] as number)));
 
-  /** Shows something in some frames only. */
-  const display = (visible: readonly boolean[]): string => {
+  /** Hides a group in some frames: its attribute before anything moves, and the animation inside it. */
+  const display = (visible: readonly boolean[]): readonly [attribute: string, animation: string] => {
     const animation = timed(
       visible.map((v) => (v ? 'inline' : 'none')),
       duration,
     );
-    return animation === null ? '' : `<animate attributeName="display" ${animation}/>`;
+    return [
+      visible[0] === true ? '' : ' display="none"',
+      animation === null ? '' : `<animate attributeName="display" ${animation}/>`,
+    ];
   };
-  const write = ({ look }: Element, i: number): string => {
+  const write = ({ look, list }: Element, i: number): string => {
     // Thinning may leave an element that no frame shows.
     if (!frames.some((places) => places.has(i))) return '';
     const placing = placingOf(look);
     const places = pointsOf(frames, i);
     const texts = places.map(textOf(placing));
+    const first = texts[0] as string;
     const animation = timed(texts, duration);
-    const seen = display(frames.map((shown) => shown.has(i)));
-    const first = places[0] as readonly number[];
+    const { elements: draw } = drawn(look, id, canvas);
+    // Where a slot shows it, that is also what hides it.
+    const inSlot = !inOrder && list === 'shapes';
+    const [hidden, seen] = inSlot ? ['', ''] : display(frames.map((shown) => shown.has(i)));
+    const begin = `<g${inSlot ? ` id="${id}-e${i}"` : ''}${hidden}`;
     if (placing === 'shift')
-      return `<g transform="${shiftBy(first)}">${seen}${
+      return `${begin} transform="translate(${first})">${seen}${
         animation === null ? '' : `<animateTransform attributeName="transform" type="translate" ${animation}/>`
-      }${drawn(look, id, canvas).elements('')}</g>`;
-    const path = `path d="${texts[0] as string}"`;
-    if (animation === null) return `<g>${seen}${drawn(look, id, canvas).elements(path)}</g>`;
+      }${draw('')}</g>`;
+    if (animation === null) return `${begin}>${seen}${draw(`path d="${first}"`)}</g>`;
     // The layers of an element share one animated path.
-    const moving = `<defs><${path} id="${id}-p${i}"><animate attributeName="d" ${animation}/></path></defs>`;
-    return `<g>${seen}${moving}${drawn(look, id, canvas).elements(`use href="#${id}-p${i}"`)}</g>`;
+    const path = `<path d="${first}" id="${id}-p${i}"><animate attributeName="d" ${animation}/></path>`;
+    return `${begin}>${seen}<defs>${path}</defs>${draw(`use href="#${id}-p${i}"`)}</g>`;
   };
 
-  const lists = listsOf(elements, (element, i) => {
-    const text = write(element, i);
-    return inOrder || element.list !== 'shapes'
-      ? text
-      : text.replace('<g>', `<g id="${id}-e${i}">`).replace('<g transform', `<g id="${id}-e${i}" transform`);
-  });
+  const lists = listsOf(elements, write);
   // Where what hides what changes, the elements are definitions, and a place in the order of painting says which one is shown there.
   const slots = Array.from({ length: Math.max(...ids.map((shown) => shown.length)) }, (_, k) => {
     const references = ids.map((shown) => `#${id}-e${shown[k] ?? shown.at(-1) ?? 0}`);
     const animation = timed(references, duration);
-    return `<use href="${references[0] as string}">${animation === null ? '' : `<animate attributeName="href" ${animation}/>`}${display(
-      ids.map((shown) => k < shown.length),
-    )}</use>`;
+    const [hidden, seen] = display(ids.map((shown) => k < shown.length));
+    const change = animation === null ? '' : `<animate attributeName="href" ${animation}/>`;
+    return `<use href="${references[0] as string}"${hidden}>${change}${seen}</use>`;
   });
   const bar = `<rect y="${canvas.height - 3}" height="3" width="0" class="${id}-faint-text"><animate attributeName="width" from="0" to="${canvas.width}" dur="${duration}" repeatCount="indefinite"/></rect>`;
   return pictureOf(

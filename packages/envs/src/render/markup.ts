@@ -39,11 +39,11 @@ const LIGHT = [-0.5, -0.866] as const;
 const layersFor = (width: number): readonly number[] =>
   width < 8 ? [0, 1, 7] : width < 36 ? [0, 1, 3, 5, 7, 9, 11] : LAYERS.map((_, i) => i);
 
+/** A dashed line for each row, as wide as a tile is deep; every second one begins with the gap. */
 const tilesPath = ({ side, deep, columns, rows }: Extract<Look, { readonly kind: 'tiles' }>): string =>
-  Array.from({ length: rows }, (_, j) =>
-    Array.from({ length: columns }, (_, i) =>
-      (i + j) % 2 === 0 ? `M${round(i * side)} ${round(-j * deep)}h${side}v${-deep}h${-side}z` : '',
-    ).join(''),
+  Array.from(
+    { length: rows },
+    (_, j) => `M${j % 2 === 0 ? 0 : side} ${round(-(j + 0.5) * deep)}H${round(columns * side)}`,
   ).join('');
 
 /** A look as elements, and the names of the style rules and of the gradient that it needs. */
@@ -122,7 +122,8 @@ export const drawn = (look: Look, id: string, { width, height }: Canvas): Drawn 
     case 'tiles':
       return {
         rules: [`${look.surface}-tiles`],
-        elements: () => `<path class="${id}-${look.surface}-tiles" d="${tilesPath(look)}"/>`,
+        elements: () =>
+          `<path class="${id}-${look.surface}-tiles" fill="none" stroke-width="${look.deep}" stroke-dasharray="${look.side}" d="${tilesPath(look)}"/>`,
       };
   }
 };

@@ -127,7 +127,7 @@ const RULES: readonly Rule[] = [
   ...(Object.keys(TINTS) as readonly Tint[]).flatMap(tintRules),
   ...(Object.keys(SURFACES) as readonly Ground['surface'][]).flatMap((surface): readonly Rule[] => [
     { name: surface, property: 'fill', colours: SURFACES[surface][0] },
-    { name: `${surface}-tiles`, property: 'fill', colours: SURFACES[surface][1] },
+    { name: `${surface}-tiles`, property: 'stroke', colours: SURFACES[surface][1] },
     {
       name: `${surface}-edge`,
       property: 'stroke',
