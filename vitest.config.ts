@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build, type Plugin } from 'vite';
@@ -32,13 +31,14 @@ const workersFromSources = (): Plugin => ({
   name: 'workers-from-sources',
   transform: async (code, id) => {
     if (id !== join(workers, 'index.ts')) return undefined;
-    const outDir = mkdtempSync(join(tmpdir(), 'natgrad-worker-'));
+    // Where the physics engine is found, whose files no bundle holds.
+    const outDir = mkdtempSync(source('./packages/envs/node_modules/.worker-'));
     process.once('exit', () => rmSync(outDir, { recursive: true, force: true }));
     await build({
       configFile: false,
       logLevel: 'error',
       resolve: { alias },
-      ssr: { noExternal: true },
+      ssr: { noExternal: true, external: ['@mujoco/mujoco'] },
       build: { ssr: join(workers, 'worker.ts'), outDir, emptyOutDir: true, target: 'node20', minify: false },
     });
     const place = JSON.stringify(pathToFileURL(join(outDir, 'worker.js')).href);

@@ -102,3 +102,18 @@ test('an evaluation takes any engine and changes nothing', async () => {
   expect(readFileSync(path('slow', 'run.json'), 'utf8')).toBe(before);
   expect((await cli.run(['eval', 'slow', '--engine', 'gpu'])).code).toBe(2);
 });
+
+test('a BLAS that is missing, or none, is named with its cure', async () => {
+  for (const [library, reason] of [
+    ['/nowhere/libopenblas.so', '/nowhere/libopenblas.so: '],
+    [process.execPath, `${process.execPath}: `],
+  ] as const) {
+    const env = { ...process.env, NATGRAD_BLAS: library };
+    const { code, stderr } = await cli.run(['train', '--env', 'CartPole-v1', '--engine', 'blas', '--out', 'none'], {
+      env,
+    });
+    expect(code).toBe(2);
+    expect(stderr).toContain(`no native BLAS: ${reason}`);
+    expect(stderr).toContain('apt-get install libopenblas0');
+  }
+});

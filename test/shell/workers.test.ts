@@ -10,12 +10,13 @@ import {
   modelFor,
   rollout,
   type SpecTrainConfig,
+  startOfTraining,
   statisticsOf,
   TrainingError,
   type TrpoConfig,
   train,
 } from '@natgrad/rl-trpo';
-import { type Key, key, normal, split, type Tensor, toTypedArray } from '@natgrad/tensor';
+import { isNatgradError, type Key, key, normal, split, type Tensor, toTypedArray } from '@natgrad/tensor';
 import { lawRuns } from '@natgrad/tensor/laws';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -82,6 +83,7 @@ const tasks: Readonly<Record<string, readonly [EnvSpec, Partial<TrpoConfig>]>> =
   'numbers, squashed, in single precision': [{ id: 'Pendulum-v1' }, { distribution: 'squashedGaussian', dtype: 'f32' }],
   'a network too large for plain loops': [{ id: 'Pendulum-v1' }, { hidden: [128, 128] }],
   costs: [{ id: 'Detour-v0' }, {}],
+  physics: [{ id: 'HalfCheetah-v5', options: { maxEpisodeSteps: 8 } }, {}],
   history: [{ id: 'RepeatPrevious-v0' }, { network: 'recurrent', historySteps: 3, normaliseObservations: false }],
   "a user's module": [trouble('calm'), { wholeEpisodes: true }],
   'steps that fail': [trouble('fails'), {}],
@@ -182,6 +184,22 @@ describe('workers end with training', () => {
     return statSync(file).size > before;
   };
 
+  test('also those whose shares were not at fault', async () => {
+    const [file, options] = [join(folder, 'slow'), { ...small, environments: 2, batchSize: 200 }];
+    const { environments } = startOfTraining({
+      envs: await environmentsOf(trouble('calm'), { ...defaultConfig, environments: 2 }),
+      options,
+      key: key(7),
+    });
+    const [mark] = environments.observations;
+    const failed = take(config({ environment: trouble('endsAt', { mark, file }), workers: 2, options }), 1);
+    await expect(failed).rejects.toThrow('two workers lost in a row with environment 0');
+    expect(statSync(file).size).toBeGreaterThan(0);
+    expect(await alive(file)).toBe(false);
+    await pause(500);
+    expect(await alive(file)).toBe(false);
+  });
+
   test('at the last step, at a break, and at an error', async () => {
     const [file, options] = [join(folder, 'ticks'), { ...small, batchSize: 6 }];
     const ticking = config({ environment: trouble('ticks', { file }), workers: 2, options });
@@ -203,22 +221,23 @@ describe('workers end with training', () => {
 
 describe('left to themselves, rollouts go to whoever is faster', () => {
   const of = async (environment: EnvSpec): Promise<readonly number[]> => {
-    const options = { ...small, environments: 2, batchSize: 40 };
+    const options = { ...small, environments: 2, batchSize: 60 };
     const { workers: _, ...auto } = config({ environment, options });
-    return workersOf(await take(auto, 10));
+    return workersOf(await take(auto, 18));
   };
   const cores = availableParallelism();
+  const times = (count: number, workers: number): readonly number[] => new Array<number>(count).fill(workers);
 
   test('short ones stay in this process', async () => {
     expect(new Set(await of({ id: 'CartPole-v1' }))).toEqual(new Set([0]));
   });
 
   test.skipIf(cores < 2)('long ones are shared', async () => {
-    expect(await of(trouble('sleeps', { here: 4, there: 4 }))).toEqual([0, 0, 0, 0, 2, 2, 2, 2, 2, 2]);
+    expect(await of(trouble('sleeps', { here: 2, there: 2 }))).toEqual([...times(4, 0), ...times(14, 2)]);
   });
 
   test.skipIf(cores < 2)('and come back where that gains nothing', async () => {
-    expect(await of(trouble('sleeps', { here: 4, there: 16 }))).toEqual([0, 0, 0, 0, 2, 2, 2, 2, 0, 0]);
+    expect(await of(trouble('sleeps', { here: 1, there: 4 }))).toEqual([...times(4, 0), ...times(12, 2), 0, 0]);
   });
 
   test('a model of functions cannot travel: it acts here, and is refused to workers', async () => {
@@ -251,6 +270,23 @@ describe('errors', () => {
       expect(error).toBeInstanceOf(RangeError);
       expect((error as Error).message).toBe('out of track');
     }
+  });
+
+  test('so is an error of these packages, with its parts', async () => {
+    const environment = trouble('blind');
+    const [there, here] = [await failure({ environment }), await failure({ environment, workers: 0 })];
+    const text = (error: unknown): string => (error as Error).message.split('\n', 1).join('');
+    expect(text(there)).toBe('rollout: environment 0 of Walk-v0 shows NaN in element 1 at step 3');
+    expect(text(there)).toBe(text(here));
+    for (const error of [there, here]) {
+      expect(isNatgradError(error)).toBe(true);
+      expect(error).toMatchObject({ code: 'InvalidArgument', operation: 'rollout', argument: 'observation' });
+    }
+  });
+
+  test('states that become something else than plain data are named', async () => {
+    const error = await failure({ environment: trouble('closureLater') });
+    expect(error).toMatchObject({ code: 'InvalidArgument', argument: 'state', expected: 'plain data' });
   });
 
   test('states that are no plain data are named', async () => {

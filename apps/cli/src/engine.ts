@@ -5,7 +5,7 @@ import type { Arguments, Flag } from './arguments.js';
 import { usage } from './failure.js';
 
 export const engineFlags: readonly Flag[] = [
-  { name: 'engine', value: 'NAME', description: 'what computes: wasm or interpreter (the fastest here)' },
+  { name: 'engine', value: 'NAME', description: 'what computes: wasm, blas or interpreter (wasm)' },
   { name: 'deterministic', description: 'compute the same bits on every machine; slower' },
 ];
 

@@ -1,5 +1,5 @@
 /** Engines of this project by name: one line per engine. */
-import { type Engine, interpreter, wasm, wasmEngine } from '@natgrad/autodiff';
+import { blasEngine, blasLibrary, type Engine, interpreter, wasm, wasmEngine } from '@natgrad/autodiff';
 
 export interface NamedEngine {
   readonly name: string;
@@ -24,4 +24,6 @@ export const engines = (): readonly NamedEngine[] => [
     variant: `${VARIANT}, deterministic`,
     engine: wasmEngine({ deterministic: true }),
   },
+  // Where the system has one.
+  ...(blasLibrary()._tag === 'Right' ? [{ name: 'blas', variant: VARIANT, engine: blasEngine() }] : []),
 ];

@@ -13,6 +13,8 @@ export { grad, jacrev, valueAndGrad, vjp } from './api/reverse.js';
 export * from './api/tree.js';
 export * from './api/types.js';
 export * from './api/vmap.js';
+export { type BlasOptions, blasEngine, blasLibrary } from './backends/blas/engine.js';
+export type { Blas, NoBlas } from './backends/blas/library.js';
 export { defaultEngine, wasm } from './backends/default.js';
 export type { Engine, Executable } from './backends/engine.js';
 export { interpreter } from './backends/interpreter.js';

@@ -2,7 +2,7 @@
 import type { Key, Tensor } from '@natgrad/tensor';
 import { adopt, elements, shapeError } from '@natgrad/tensor/internal';
 import { defaultConfig, type TrpoConfig } from './config.js';
-import { engineOrThrow } from './engine.js';
+import { actingEngine, engineOrThrow } from './engine.js';
 import type { Model } from './model.js';
 import { compiledInference } from './policy/compiled-inference.js';
 import type { Distribution, DistributionParameters, PackedDistribution } from './policy/distribution.js';
@@ -75,7 +75,7 @@ export const actor = (config: ActingConfig, state: Pick<TrpoState, 'policy' | 'o
   const { model, normaliseObservations, observationClip, ...options } = { ...defaultConfig, ...config };
   const { distribution, observationWidth: width } = model;
   const packed = distribution.packed ?? packedByTensors(distribution);
-  const engine = engineOrThrow('actor', options);
+  const engine = engineOrThrow('actor', actingEngine(options));
   // Nothing is known of a policy without `inference`: one row at a time, no other can have an influence.
   const inference = model.inference?.(state.policy, engine) ?? compiledInference(model, state.policy, engine, 1);
   const normaliseRows = normaliseObservations ? normaliseInto(state.observationStatistics, observationClip) : null;

@@ -1,5 +1,5 @@
 /** Which engine runs a computation: from the options to the engine. */
-import { defaultEngine, type Engine, interpreter, type WasmEngine, wasmEngine } from '@natgrad/autodiff';
+import { blasEngine, defaultEngine, type Engine, interpreter, type WasmEngine, wasmEngine } from '@natgrad/autodiff';
 import { isNatgradError, NatgradError } from '@natgrad/tensor';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import type { TrpoConfig } from './config.js';
@@ -12,18 +12,28 @@ export type EngineOptions = Pick<TrpoConfig, 'engine' | 'deterministic'>;
 export type EngineName = Exclude<TrpoConfig['engine'], 'default'>;
 
 /** One engine of each kind for the whole process: programs and the memory for them belong to it. */
-const made = new Map<boolean, WasmEngine>();
+const made = new Map<string, WasmEngine>();
 
-const wasm = (deterministic: boolean): Engine => {
-  const engine = made.get(deterministic) ?? wasmEngine({ deterministic });
+const once = (kind: string, make: () => WasmEngine): Engine => {
+  const engine = made.get(kind) ?? make();
   // Throws now, not in the middle of a step, where the platform cannot run it.
   engine.statistics();
-  made.set(deterministic, engine);
+  made.set(kind, engine);
   return engine;
 };
 
+const wasm = (deterministic: boolean): Engine =>
+  once(deterministic ? 'deterministic' : 'wasm', () => wasmEngine({ deterministic }));
+
 const choose = ({ engine, deterministic }: EngineOptions): Engine => {
   if (engine === 'interpreter') return interpreter;
+  if (engine === 'blas') {
+    if (!deterministic) return once('blas', blasEngine);
+    throw new NatgradError('Unsupported', 'a native BLAS rounds as it likes', {
+      operation: 'engineOf',
+      expected: 'wasm, or no deterministic',
+    });
+  }
   const best = defaultEngine();
   // Where the interpreter is the best, it is so also for `deterministic`: it has no other mode.
   if (engine === 'default' && best === interpreter) return best;
@@ -65,4 +75,13 @@ export const engineOrThrow = (operation: string, options: EngineOptions): Engine
 };
 
 /** What a run writes down: the name by which the engine that ran is asked for again, also where it was the default. */
-export const engineName = (engine: Engine): EngineName => (engine === interpreter ? 'interpreter' : 'wasm');
+export const engineName = (engine: Engine): EngineName => {
+  if (engine === interpreter) return 'interpreter';
+  return engine.name === 'blas' ? 'blas' : 'wasm';
+};
+
+/** Options of acting: the bits of a rollout depend on no BLAS, so that any division over workers and machines gives the same. */
+export const actingEngine = ({ engine, deterministic }: EngineOptions): EngineOptions => ({
+  engine: engine === 'blas' ? 'wasm' : engine,
+  deterministic,
+});

@@ -170,7 +170,7 @@ export interface OptionTable {
   readonly rewardClip: NumberOption;
   readonly normaliseReturns: BooleanOption;
   readonly dtype: ChoiceOption<'f64' | 'f32'>;
-  readonly engine: ChoiceOption<'default' | 'wasm' | 'interpreter'>;
+  readonly engine: ChoiceOption<'default' | 'wasm' | 'blas' | 'interpreter'>;
   readonly deterministic: BooleanOption;
   readonly batchSize: NumberOption;
   readonly environments: NumberOption;
@@ -329,8 +329,8 @@ export const options: OptionTable = Object.freeze({
   ),
   dtype: choice(['f64', 'f32'], 'precision of parameters and training'),
   engine: choice(
-    ['default', 'wasm', 'interpreter'],
-    'what runs the computations: compiled WebAssembly, or the interpreter; by default the fastest here',
+    ['default', 'wasm', 'blas', 'interpreter'],
+    'what runs the computations: compiled WebAssembly, the same with matrix products by the system’s BLAS, or the interpreter; by default the first of these that runs here',
   ),
   deterministic: boolean(
     false,

@@ -48,7 +48,7 @@ interface Package {
 }
 
 /** Live views of what the engine computed last: to be read at once, and not to be kept. */
-export type Views = Omit<Data, 'time'>;
+type Views = Omit<Data, 'time'>;
 
 /** All that a step depends on. Plain data. */
 export interface PhysicsState {

@@ -95,33 +95,62 @@ export const packLayer = ({ weight, bias }: DenseLayer): PackedLayer => {
   return { inputs, outputs, weight: packed, bias: Float64Array.from(elements(bias)) };
 };
 
-/** Writes rows of x·weight + bias. Every sum runs over the inputs in order. */
-export const denseInto = (
-  { inputs, outputs, weight, bias }: PackedLayer,
-  x: Float64Array,
-  rows: number,
+/** Writes the sums of a block of columns, those that there are, with their bias. */
+const writeBlock = (
   out: Float64Array,
-): Float64Array => {
-  for (let row = 0, to = 0; row < rows; row += 1)
+  to: number,
+  { outputs, bias }: PackedLayer,
+  j: number,
+  a: number,
+  b: number,
+  c: number,
+  d: number,
+): void => {
+  out[to] = a + (bias[j] as number);
+  if (j + 1 < outputs) out[to + 1] = b + (bias[j + 1] as number);
+  if (j + 2 < outputs) out[to + 2] = c + (bias[j + 2] as number);
+  if (j + 3 < outputs) out[to + 3] = d + (bias[j + 3] as number);
+};
+
+/**
+ * Writes rows of x·weight + bias. Every sum runs over the inputs in order. Two rows at a time share the weights that are read;
+ * neither knows of the other.
+ */
+export const denseInto = (layer: PackedLayer, x: Float64Array, rows: number, out: Float64Array): Float64Array => {
+  const { inputs, outputs, weight } = layer;
+  for (let row = 0; row < rows; row += 2) {
+    // The last of an odd number of rows is computed twice, and written once.
+    const second = row + 1 < rows ? inputs : 0;
     for (let j = 0, at = 0; j < outputs; j += BLOCK) {
-      let a = 0;
-      let b = 0;
-      let c = 0;
-      let d = 0;
+      let a0 = 0;
+      let b0 = 0;
+      let c0 = 0;
+      let d0 = 0;
+      let a1 = 0;
+      let b1 = 0;
+      let c1 = 0;
+      let d1 = 0;
       for (let from = row * inputs, end = from + inputs; from < end; from += 1, at += BLOCK) {
-        const each = x[from] as number;
-        a += each * (weight[at] as number);
-        b += each * (weight[at + 1] as number);
-        c += each * (weight[at + 2] as number);
-        d += each * (weight[at + 3] as number);
+        const x0 = x[from] as number;
+        const x1 = x[from + second] as number;
+        const a = weight[at] as number;
+        const b = weight[at + 1] as number;
+        const c = weight[at + 2] as number;
+        const d = weight[at + 3] as number;
+        a0 += x0 * a;
+        b0 += x0 * b;
+        c0 += x0 * c;
+        d0 += x0 * d;
+        a1 += x1 * a;
+        b1 += x1 * b;
+        c1 += x1 * c;
+        d1 += x1 * d;
       }
-      const count = Math.min(BLOCK, outputs - j);
-      out[to] = a + (bias[j] as number);
-      if (count > 1) out[to + 1] = b + (bias[j + 1] as number);
-      if (count > 2) out[to + 2] = c + (bias[j + 2] as number);
-      if (count > 3) out[to + 3] = d + (bias[j + 3] as number);
-      to += count;
+      const to = row * outputs + j;
+      writeBlock(out, to, layer, j, a0, b0, c0, d0);
+      if (second > 0) writeBlock(out, to + outputs, layer, j, a1, b1, c1, d1);
     }
+  }
   return out;
 };
 

@@ -210,7 +210,8 @@ export const takeShare = (config: ShareConfig, state: ShareState, { steps, from 
     for (let row = 0; row < active.length; row += 1) {
       const i = active[row] as number;
       environmentOfRow.push(i);
-      const [isOver, isCut] = [transition.terminated[row] === 1, transition.truncated[row] === 1];
+      const isOver = transition.terminated[row] === 1;
+      const isCut = transition.truncated[row] === 1;
       const isLast = step + 1 >= (steps[i] as number) && (!wholeEpisodes || isOver || isCut);
       if (!isOver && (isCut || isLast)) finals[i]?.push(pick(transition.finalObservations, width, [row]));
       if (isLast) {

@@ -4,7 +4,7 @@ import { adopt, elements } from '@natgrad/tensor/internal';
 import type { Graph } from '../../ir/graph.js';
 import { optimise } from '../../optimise/pipeline.js';
 import type { Engine, Executable } from '../engine.js';
-import { createKernels, type Kernels } from './kernels.js';
+import { createKernels, type Kernels, type Products } from './kernels.js';
 import { createMemory, type EngineMemory, type MemoryStatistics, SMALL_RESULT } from './memory.js';
 import { type Plan, planOf, type Result } from './plan.js';
 import { detect } from './platform.js';
@@ -33,7 +33,7 @@ interface Parts {
 }
 
 /** @throws `Unsupported` on a platform without WebAssembly's vector instructions. */
-export const makeParts = ({ deterministic = false, ...sizes }: WasmOptions): Parts => {
+export const makeParts = ({ deterministic = false, ...sizes }: WasmOptions, products?: Products): Parts => {
   const { simd, relaxed } = detect();
   if (!simd)
     throw new NatgradError('Unsupported', 'this platform has no WebAssembly with vector instructions (SIMD128)', {
@@ -41,7 +41,22 @@ export const makeParts = ({ deterministic = false, ...sizes }: WasmOptions): Par
       expected: 'Node.js 20 or a browser of 2023 or later; the interpreter runs everywhere',
     });
   const memory = createMemory(sizes);
-  return { memory, kernels: createKernels(memory.memory, relaxed && !deterministic ? 'relaxed' : 'plain') };
+  return { memory, kernels: createKernels(memory.memory, relaxed && !deterministic ? 'relaxed' : 'plain', products) };
+};
+
+/** A compiled engine under a name, with products of its own or of another origin, which is asked for when something is compiled. */
+export const engineWith = (name: string, options: WasmOptions, products?: () => Products): WasmEngine => {
+  let parts: Parts | undefined;
+  const made = (): Parts => {
+    parts ??= makeParts(options, products?.());
+    return parts;
+  };
+  const engine: WasmEngine = {
+    name,
+    compile: (graph) => executableOf(graph, made(), engine),
+    statistics: () => made().memory.statistics(),
+  };
+  return engine;
 };
 
 /**
@@ -49,21 +64,8 @@ export const makeParts = ({ deterministic = false, ...sizes }: WasmOptions): Par
  *
  * @throws `Unsupported`, when it first compiles, on a platform without WebAssembly's vector instructions.
  */
-export const wasmEngine = (options: WasmOptions = {}): WasmEngine => {
-  let parts: Parts | undefined;
-  const engine: WasmEngine = {
-    name: options.deterministic === true ? 'wasm deterministic' : 'wasm',
-    compile: (graph) => {
-      parts ??= makeParts(options);
-      return executableOf(graph, parts, engine);
-    },
-    statistics: () => {
-      parts ??= makeParts(options);
-      return parts.memory.statistics();
-    },
-  };
-  return engine;
-};
+export const wasmEngine = (options: WasmOptions = {}): WasmEngine =>
+  engineWith(options.deterministic === true ? 'wasm deterministic' : 'wasm', options);
 
 /** A call of a plan: memory for its buffers, and the arguments in it. */
 export const openFrame = (plan: Plan, memory: EngineMemory, args: readonly Tensor[]): Frame => {

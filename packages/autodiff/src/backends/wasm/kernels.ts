@@ -21,12 +21,19 @@ const MOST_LOOPS = 2048;
 const instantiate = (functions: Parameters<typeof encodeModule>[0], memory: WebAssembly.Memory): WebAssembly.Exports =>
   new WebAssembly.Instance(new WebAssembly.Module(encodeModule(functions)), { env: { memory } }).exports;
 
-export const createKernels = (memory: WebAssembly.Memory, multiplyAdd: MultiplyAdd): Kernels => {
+/** Where matrix products come from: code on the memory. */
+export type Products = (memory: WebAssembly.Memory, dtype: 'f32' | 'f64') => Gemm;
+
+export const createKernels = (
+  memory: WebAssembly.Memory,
+  multiplyAdd: MultiplyAdd,
+  productOf: Products = (shared, dtype) => bindGemm(instantiate(gemmFunctions(dtype, multiplyAdd), shared), dtype),
+): Kernels => {
   const products = new Map<'f32' | 'f64', Gemm>();
   const known = new Map<string, LoopFunction>();
   return {
     gemm: (dtype) => {
-      const made = products.get(dtype) ?? bindGemm(instantiate(gemmFunctions(dtype, multiplyAdd), memory), dtype);
+      const made = products.get(dtype) ?? productOf(memory, dtype);
       products.set(dtype, made);
       return made;
     },

@@ -19,8 +19,8 @@ const MOST_LOST = 5000;
 const SHARE = 20;
 
 /**
- * Saves iterations as they come: a checkpoint is due when the last one was written {@link MOST_LOST} ago, or {@link SHARE} times as
- * long ago as it took to write. The first one is due at once. After the last iteration call `finish`.
+ * Saves iterations as they come: a checkpoint is due when the last one was written 5 seconds ago, or 20 times as long ago as it took
+ * to write. The first one is due at once. After the last iteration call `finish`.
  *
  * @param clock milliseconds
  */

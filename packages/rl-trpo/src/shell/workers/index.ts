@@ -63,8 +63,11 @@ export const pooled = (pool: Pool, workers: number, { model, envs, batchSize }: 
  */
 const WORTHWHILE = 0.05;
 
-/** The first rollouts, here and there, are slower than the others: the code that runs them is not compiled yet. */
-const TRIALS = 4;
+/**
+ * The first rollouts are slower than the others: the code that runs them is not compiled yet. Every worker compiles its own, and
+ * makes only a part of each rollout.
+ */
+const TRIALS = { here: 4, there: 12 } as const;
 
 /**
  * In this process, unless even the fastest of the first rollouts takes so long that workers are worth a trial; then by whoever
@@ -87,7 +90,7 @@ const chosenByTime = (here: Rollouts, start: () => Rollouts): Rollouts => {
       const taken = await current.take(state, from);
       trials += 1;
       least = Math.min(least, (performance.now() - before) / 1000);
-      if (trials === TRIALS) await choose();
+      if (trials === (current === here ? TRIALS.here : TRIALS.there)) await choose();
       return taken;
     },
     close: () => current.close(),

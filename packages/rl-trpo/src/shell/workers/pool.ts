@@ -112,10 +112,12 @@ export const startPool = (setup: WorkerSetup, count: number, script: URL): Pool 
 
   return {
     take: async (requests) => {
-      const answers = await Promise.all(requests.map(takeOne));
-      return answers.map((answer) => {
-        if (answer.kind === 'threw') throw unpackThrown(answer.thrown);
-        return answer.share;
+      // All of them end before one is thrown: which of several that is, does not depend on who was faster.
+      const outcomes = await Promise.allSettled(requests.map(takeOne));
+      return outcomes.map((outcome) => {
+        if (outcome.status === 'rejected') throw outcome.reason;
+        if (outcome.value.kind === 'threw') throw unpackThrown(outcome.value.thrown);
+        return outcome.value.share;
       });
     },
     close: async () => {

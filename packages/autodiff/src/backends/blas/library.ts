@@ -1,0 +1,144 @@
+/** A native BLAS of the system, through koffi, an optional package. Whatever is missing or wrong is data. */
+import { type Either, left, right } from 'fp-ts/lib/Either.js';
+
+/** Why there is no native BLAS, and what would make one. */
+export interface NoBlas {
+  readonly found: string;
+  readonly expected: string;
+}
+
+/** `c = op(a)·op(b)` or, with beta 1, `c += op(a)·op(b)`: matrices by rows, as cblas_sgemm has it. */
+type NativeGemm = (
+  order: number,
+  transposeA: number,
+  transposeB: number,
+  m: number,
+  n: number,
+  k: number,
+  alpha: number,
+  a: ArrayBufferView,
+  lda: number,
+  b: ArrayBufferView,
+  ldb: number,
+  beta: number,
+  c: ArrayBufferView,
+  ldc: number,
+) => void;
+
+/** The products of a library, on one thread. */
+export interface Blas {
+  /** What was loaded. */
+  readonly library: string;
+  readonly f32: NativeGemm;
+  readonly f64: NativeGemm;
+}
+
+/** As much of koffi as is used. */
+interface Library {
+  func(declaration: string): (...args: readonly unknown[]) => unknown;
+}
+
+interface Koffi {
+  load(path: string): Library;
+}
+
+/** The part of Node's `process` that this file needs; browsers have no such global. */
+interface NodeProcess {
+  readonly platform?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly getBuiltinModule?: (
+    id: string,
+  ) => { readonly createRequire?: (from: string) => (id: string) => unknown } | undefined;
+}
+
+const NAMES: Readonly<Record<string, readonly string[]>> = {
+  linux: ['libopenblas.so.0', 'libopenblas.so'],
+  darwin: ['/System/Library/Frameworks/Accelerate.framework/Accelerate', 'libopenblas.dylib'],
+  win32: ['libopenblas.dll', 'openblas.dll'],
+};
+
+export const ROW_MAJOR = 101;
+export const AS_IT_IS = 111;
+export const TRANSPOSED = 112;
+
+const INSTALL = 'the system’s OpenBLAS (Debian: apt-get install libopenblas0) and npm install koffi';
+
+const messageOf = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split('\n', 1).join('');
+
+const gemm = (library: Library, letter: 's' | 'd', real: string): NativeGemm =>
+  library.func(
+    `void cblas_${letter}gemm(int, int, int, int, int, int, ${real}, const void *, int, const void *, int, ${real}, void *, int)`,
+  );
+
+/** A library is taken at its word only after it has multiplied: every transpose, with and without addition, exactly. */
+const isRight = (multiply: NativeGemm, array: (values: readonly number[]) => Float32Array | Float64Array): boolean => {
+  const [m, n, k] = [2, 3, 4];
+  const a = (i: number, l: number): number => i * k + l + 1;
+  const b = (l: number, j: number): number => l * n - 2 * j;
+  const filled = (rows: number, columns: number, f: (i: number, j: number) => number): ArrayBufferView =>
+    array(Array.from({ length: rows * columns }, (_, at) => f(Math.floor(at / columns), at % columns)));
+  return [false, true].every((left) =>
+    [false, true].every((right) =>
+      [0, 1].every((beta) => {
+        const c = array(new Array<number>(m * n).fill(5));
+        const x = left ? filled(k, m, (l, i) => a(i, l)) : filled(m, k, a);
+        const y = right ? filled(n, k, (j, l) => b(l, j)) : filled(k, n, b);
+        const flag = (transposed: boolean): number => (transposed ? TRANSPOSED : AS_IT_IS);
+        multiply(ROW_MAJOR, flag(left), flag(right), m, n, k, 1, x, left ? m : k, y, right ? k : n, beta, c, n);
+        return c.every((found, at) => {
+          const [i, j] = [Math.floor(at / n), at % n];
+          const sum = Array.from({ length: k }, (_, l) => a(i, l) * b(l, j)).reduce((total, each) => total + each, 0);
+          return found === sum + 5 * beta;
+        });
+      }),
+    ),
+  );
+};
+
+/** A library by its name or path. */
+export const loadBlas = (koffi: Koffi, name: string): Either<NoBlas, Blas> => {
+  try {
+    const library = koffi.load(name);
+    const found = { library: name, f32: gemm(library, 's', 'float'), f64: gemm(library, 'd', 'double') };
+    try {
+      // One thread: workers of this project have one BLAS each.
+      library.func('void openblas_set_num_threads(int)')(1);
+    } catch {
+      // Another BLAS than OpenBLAS, whose threads are its own affair.
+    }
+    const works =
+      isRight(found.f32, (values) => Float32Array.from(values)) &&
+      isRight(found.f64, (values) => Float64Array.from(values));
+    return works ? right(found) : left({ found: `${name}, which multiplies wrongly`, expected: INSTALL });
+  } catch (error) {
+    return left({ found: `${name}: ${messageOf(error)}`, expected: INSTALL });
+  }
+};
+
+const koffiOf = (process: NodeProcess | undefined): Either<NoBlas, Koffi> => {
+  const createRequire = process?.getBuiltinModule?.('node:module')?.createRequire;
+  if (createRequire === undefined) return left({ found: 'a platform without native libraries', expected: 'Node.js' });
+  try {
+    return right(createRequire(import.meta.url)('koffi') as Koffi);
+  } catch (error) {
+    return left({ found: `the package koffi cannot be loaded: ${messageOf(error)}`, expected: INSTALL });
+  }
+};
+
+/**
+ * The first BLAS that works: the one that the environment variable NATGRAD_BLAS names, or else those that systems have. Never
+ * throws.
+ */
+export const findBlas = (): Either<NoBlas, Blas> => {
+  const { process } = globalThis as { readonly process?: NodeProcess };
+  const koffi = koffiOf(process);
+  if (koffi._tag === 'Left') return koffi;
+  const given = process?.env?.['NATGRAD_BLAS'];
+  const names = given === undefined || given === '' ? (NAMES[process?.platform ?? ''] ?? []) : [given];
+  const tried = names.map((name) => () => loadBlas(koffi.right, name));
+  return tried.reduce<Either<NoBlas, Blas>>(
+    (found, attempt) => (found._tag === 'Right' ? found : attempt()),
+    left({ found: 'no BLAS known for this system', expected: 'NATGRAD_BLAS=path of a library with CBLAS functions' }),
+  );
+};
