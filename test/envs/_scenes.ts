@@ -1,6 +1,6 @@
-/** A state of every registered environment that shows what there is to see, and what is done in it. */
+/** States of every registered environment: one that shows what there is to see, and those of random episodes. */
 import { type Action, type Env, environments, loadEnv, type Scene } from '@natgrad/envs';
-import { key } from '@natgrad/tensor';
+import { foldIn, type Key, key, uniformAt } from '@natgrad/tensor';
 import { isLeft } from 'fp-ts/lib/Either.js';
 
 export const registered: readonly Env[] = await Promise.all(
@@ -59,4 +59,41 @@ export const posed = (env: Env): Scene => {
     env.reset(key(1)).state,
   );
   return env.scene(end);
+};
+
+const actionAt = ({ actionSpace: space }: Env, seed: Key, step: number): Action => {
+  const draw = (i: number): number => uniformAt(foldIn(seed, step), i);
+  if (space.kind === 'discrete') return Math.floor(draw(0) * space.n);
+  if (space.kind !== 'box') throw new Error('no registered environment has such actions');
+  return space.low.map((low, i) => low + draw(i) * ((space.high[i] as number) - low));
+};
+
+export interface Moment {
+  readonly state: unknown;
+  readonly action: Action;
+}
+
+/** The states of a random episode, at most `most`. */
+export const episode = (
+  env: Env,
+  seed: Key,
+  most: number,
+  look: (moment: Moment) => void = () => undefined,
+): readonly Moment[] => {
+  let { state } = env.reset(seed);
+  const moments: Moment[] = [];
+  for (let step = 0; step < most; step += 1) {
+    const moment = { state, action: actionAt(env, seed, step) };
+    moments.push(moment);
+    look(moment);
+    const next = env.step(state, moment.action);
+    if (next.terminated || next.truncated) break;
+    ({ state } = next);
+  }
+  return moments;
+};
+
+export const sceneOf = (env: Env, { state, action }: Moment): Scene => {
+  if (env.scene === undefined) throw new Error(`${env.id} has no scene`);
+  return env.scene(state, action);
 };

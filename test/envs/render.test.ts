@@ -1,12 +1,10 @@
-/** Pictures of states: well formed, finite, the same for the same state; films show what pictures show; references are kept. */
+/** Pictures of states: well formed, finite, the same for the same state; references are kept. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
-  type Action,
   animate,
   cartPole,
   type Env,
-  type FilmFrame,
   filmOf,
   type Point,
   pendulum,
@@ -18,88 +16,14 @@ import {
   timeLimit,
   withHistory,
 } from '@natgrad/envs';
-import { foldIn, type Key, key, uniformAt } from '@natgrad/tensor';
+import { key } from '@natgrad/tensor';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { drawingOf, LISTS, type Mark } from '../../packages/envs/src/render/drawing.js';
-import { pathThrough, placingOf } from '../../packages/envs/src/render/markup.js';
+import { drawingOf } from '../../packages/envs/src/render/drawing.js';
 import { expectError } from '../errors.js';
-import { below, type Element, treeOf } from '../svg.js';
-import { posed, registered } from './_scenes.js';
+import { below, check, treeOf } from '../svg.js';
+import { episode, type Moment, posed, registered, sceneOf } from './_scenes.js';
 import { runs } from './runs.js';
-
-const words = (text: string): ReadonlySet<string> => new Set(text.split(' '));
-const ELEMENTS = words(
-  'svg title style defs g path rect ellipse text use stop filter feGaussianBlur linearGradient radialGradient animate animateTransform',
-);
-const GEOMETRY = words(
-  'd x y x1 x2 y1 y2 cx cy rx ry width height transform viewBox values keyTimes from to dur offset opacity dy stroke-width font-size stroke-dasharray stdDeviation stop-opacity',
-);
-
-/** What stands where numbers do and is none: `NaN`, `Infinity`, `1e21`, `undefined`. */
-const oddNumbers = (value: string): readonly string[] =>
-  (
-    value
-      .replace(/inline|none|translate|matrix/g, '')
-      .replace(/(\d)(em|s)\b/g, '$1')
-      .match(/[A-Za-z]{3,}|[-+.\d][-+.\deE]*/g) ?? []
-  ).filter((word) => !/^-?(\d+|\d*\.\d+)$/.test(word));
-
-/** Refuses what a picture must not have: numbers that are none, references to what is not there, anything from outside, scripts. */
-const check = (text: string): readonly Element[] => {
-  const nodes = below(treeOf(text));
-  const ids = nodes.flatMap(({ attributes }) => attributes['id'] ?? []);
-  expect(new Set(ids).size).toBe(ids.length);
-  const known = new Set(ids);
-  const wrong = nodes.flatMap(({ name, attributes }) => [
-    ...(ELEMENTS.has(name) ? [] : [name]),
-    ...Object.entries(attributes).flatMap(([attribute, value]) => [
-      ...(/^on/i.test(attribute) || (attribute === 'href' && !value.startsWith('#')) ? [attribute] : []),
-      ...[...value.matchAll(/#([\w-]+)/g)].flatMap(([, id]) => (known.has(id as string) ? [] : [`#${id}`])),
-      ...(GEOMETRY.has(attribute) && !value.includes('#') ? oddNumbers(value) : []),
-    ]),
-  ]);
-  expect(wrong).toEqual([]);
-  expect(text.replace('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:|\/\/|@import|javascript|<script/);
-  return nodes;
-};
-
-const actionAt = ({ actionSpace: space }: Env, seed: Key, step: number): Action => {
-  const draw = (i: number): number => uniformAt(foldIn(seed, step), i);
-  if (space.kind === 'discrete') return Math.floor(draw(0) * space.n);
-  if (space.kind !== 'box') throw new Error('no registered environment has such actions');
-  return space.low.map((low, i) => low + draw(i) * ((space.high[i] as number) - low));
-};
-
-interface Moment {
-  readonly state: unknown;
-  readonly action: Action;
-}
-
-/** The states of a random episode, at most `most`. */
-const episode = (
-  env: Env,
-  seed: Key,
-  most: number,
-  look: (moment: Moment) => void = () => undefined,
-): readonly Moment[] => {
-  let { state } = env.reset(seed);
-  const moments: Moment[] = [];
-  for (let step = 0; step < most; step += 1) {
-    const moment = { state, action: actionAt(env, seed, step) };
-    moments.push(moment);
-    look(moment);
-    const next = env.step(state, moment.action);
-    if (next.terminated || next.truncated) break;
-    ({ state } = next);
-  }
-  return moments;
-};
-
-const sceneOf = (env: Env, { state, action }: Moment): Scene => {
-  if (env.scene === undefined) throw new Error(`${env.id} has no scene`);
-  return env.scene(state, action);
-};
 
 const withoutStyle = (svg: string): string => svg.replace(/<style>.*?<\/style>/s, '');
 const WHO: ReadonlySet<Tint> = new Set(['body', 'limb', 'danger']);
@@ -296,109 +220,6 @@ describe('any scene', () => {
     const [x = 0, y = 0] = at('oblique', [2, 2, 3]);
     expect([x > 200, y > 200]).toEqual([true, true]);
     expect((at('oblique', [1, 2, 4])[1] ?? 0) < 200).toBe(true);
-  });
-});
-
-/** The points of all marks of every frame, as a player of the film has them. */
-const played = (frames: readonly FilmFrame[]): readonly (readonly (readonly number[] | undefined)[])[] => {
-  const places = new Map<number, readonly number[]>();
-  return frames.map(({ shown, moved }) => {
-    for (const [element, points] of moved) places.set(element, points);
-    return shown.map((element) => places.get(element));
-  });
-};
-
-describe('films', () => {
-  test.each(registered.filter(({ id }) => /Cart|Repeat|Detour|Ant|Cheetah/.test(id)))(
-    '$id: frame by frame what the pictures show, in the same order',
-    (env) => {
-      const scenes = episode(env, key(3), 40).map((moment) => sceneOf(env, moment));
-      const film = filmOf(scenes);
-      expect(film.frames).toHaveLength(scenes.length);
-      const shown = played(film.frames);
-      scenes.forEach((each, i) => {
-        const drawing = drawingOf(each, film.width, film.height);
-        expect(shown[i]).toEqual(LISTS.flatMap((list) => drawing[list].map(({ points }) => points)));
-      });
-      const elements = check(film.markup).flatMap(({ attributes }) => attributes['data-element'] ?? []);
-      expect(elements.map(Number).sort((a, b) => a - b)).toEqual(film.placing.map((_, i) => i));
-    },
-  );
-
-  test('what does not move is not said again', () => {
-    const still = filmOf([posed(registered[0] as Env), posed(registered[0] as Env), posed(registered[0] as Env)]);
-    expect(still.frames.map(({ moved }) => moved.length > 0)).toEqual([true, false, false]);
-  });
-
-  /** An attribute at a frame of `count`, by hand what SMIL says. */
-  const attributeAt = (element: Element, attribute: string, frame: number, count: number): string | undefined => {
-    const animation = element.children.find(
-      ({ name, attributes }) => name.startsWith('animate') && attributes['attributeName'] === attribute,
-    );
-    if (animation === undefined) return element.attributes[attribute];
-    expect(animation.attributes).toMatchObject({ calcMode: 'discrete', repeatCount: 'indefinite' });
-    const values = animation.attributes['values']?.split(';') ?? [];
-    const times = animation.attributes['keyTimes']?.split(';').map(Number);
-    if (times === undefined) expect(values).toHaveLength(count);
-    const at = times === undefined ? frame : times.findLastIndex((time) => time <= (frame + 0.5) / count);
-    const value = values[at] as string;
-    return animation.name === 'animateTransform' ? `translate(${value})` : value;
-  };
-
-  test.each(registered.filter(({ id }) => /Cart|Repeat|Detour|Ant|Hopper|Cheetah/.test(id)))(
-    '$id: an animation shows at each time what a picture shows, and the first one where nothing moves',
-    (env) => {
-      const scenes = episode(env, key(3), 30).map((moment) => ({ ...sceneOf(env, moment), stepSeconds: 0.1 }));
-      const svg = animate(scenes);
-      check(svg);
-      const tree = treeOf(svg);
-      const byId = new Map(below(tree).map((element) => [`#${element.attributes['id']}`, element]));
-      // The last one is held for 1.2 seconds.
-      const count = scenes.length + 12;
-      const at = (element: Element, attribute: string, frame: number | null): string | undefined =>
-        frame === null ? element.attributes[attribute] : attributeAt(element, attribute, frame, count);
-      /** Where the things in a list of groups are, those that are seen. */
-      const placesIn = (list: Element | undefined, frame: number | null): readonly string[] =>
-        (list?.children ?? []).flatMap((child) => {
-          if (at(child, 'display', frame) === 'none' || child.name === 'defs') return [];
-          const group = child.name === 'use' ? byId.get(at(child, 'href', frame) ?? '') : child;
-          const shift = group && at(group, 'transform', frame);
-          if (group === undefined || shift !== undefined) return shift ?? 'nothing';
-          const mark = group.children.find(({ name }) => name === 'path' || name === 'use');
-          const path = mark?.name === 'use' ? byId.get(mark.attributes['href'] ?? '') : mark;
-          return (path && at(path, 'd', frame)) ?? 'nothing';
-        });
-      const [root] = tree.children;
-      const groups = root?.children.filter(({ name }) => name === 'g') ?? [];
-      const [marks, ...others] = groups.at(-1)?.children ?? [];
-      const height = Number(root?.attributes['height']);
-      for (const [frame, shown] of [
-        [null, 0],
-        ...scenes.map((_, i) => [i, i] as const),
-        [count - 1, scenes.length - 1],
-      ] as const) {
-        const drawing = drawingOf(scenes[shown] as Scene, 640, height);
-        const placed = ({ look, points }: Mark): string =>
-          placingOf(look) === 'shift'
-            ? `translate(${points[0]} ${points[1]})`
-            : pathThrough(points, placingOf(look) === 'area');
-        expect(placesIn(others.at(-1), frame)).toEqual(drawing.shapes.map(placed));
-        expect(placesIn(marks, frame)).toEqual(drawing.marks.map(placed));
-        if (drawing.shadows.length > 0)
-          expect(placesIn(others[0]?.children[0], frame)).toEqual(drawing.shadows.map(placed));
-      }
-    },
-  );
-
-  test('a long and fast episode is thinned', () => {
-    const rod = pendulum();
-    const scenes = Array.from({ length: 2500 }, (_, i) => ({
-      ...(rod.scene?.({ angle: i / 100, angularVelocity: 0 }) as Scene),
-      stepSeconds: 0.008,
-    }));
-    const values = check(animate(scenes)).flatMap(({ attributes }) => attributes['values']?.split(';').length ?? []);
-    // 30 a second of 125: every fifth, the last one, and a second of it held.
-    expect(values).toEqual([500 + 1 + 30]);
   });
 });
 

@@ -109,7 +109,11 @@ export const animate = (scenes: readonly Scene[], options: PictureOptions = {}):
   const lists = listsOf(elements, write);
   // Where what hides what changes, the elements are definitions, and a place in the order of painting says which one is shown there.
   const slots = Array.from({ length: Math.max(...ids.map((shown) => shown.length)) }, (_, k) => {
-    const references = ids.map((shown) => `#${id}-e${shown[k] ?? shown.at(-1) ?? 0}`);
+    // Where it shows nothing, it goes on referring to what it showed last, or will show first.
+    const kept = ids.find((shown) => k < shown.length)?.[k] as number;
+    const references: string[] = [];
+    for (const shown of ids)
+      references.push(k < shown.length ? `#${id}-e${shown[k] as number}` : (references.at(-1) ?? `#${id}-e${kept}`));
     const animation = timed(references, duration);
     const [hidden, seen] = display(ids.map((shown) => k < shown.length));
     const change = animation === null ? '' : `<animate attributeName="href" ${animation}/>`;
