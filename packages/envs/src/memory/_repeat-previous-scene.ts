@@ -4,7 +4,7 @@ import type { RepeatPreviousState } from './repeat-previous.js';
 
 const CARD: readonly [number, number] = [0.8, 1.1];
 const PITCH = 1.15;
-/** Cards of before that have a place of their own; one from longer ago stands behind dots. */
+/** Cards of before that have a place of their own. */
 const SEEN = 6;
 const COMING = 2;
 const MIDDLE = (PITCH * (COMING - SEEN)) / 2;
@@ -31,11 +31,14 @@ const over = (from: number): readonly Point[] =>
 export const repeatPreviousScene = ({ symbols, step }: RepeatPreviousState, k: number, action?: number): Scene => {
   const ended = step >= symbols.length;
   const asked = !ended && step >= k ? step - k : null;
-  const slot = (i: number): number => PITCH * Math.max(i - step, -SEEN - 1);
-  const shown = Array.from({ length: SEEN + COMING + 1 }, (_, i) => step - SEEN + i).filter(
+  const longAgo = asked !== null && k > SEEN;
+  // One from longer ago than there are places takes the first one, and dots the next.
+  const oldest = step - SEEN + (longAgo ? 2 : 0);
+  const shown = Array.from({ length: step + COMING - oldest + 1 }, (_, i) => oldest + i).filter(
     (i) => i >= 0 && i < symbols.length,
   );
-  const all = asked === null || shown.includes(asked) ? shown : [asked, ...shown];
+  const slot = (i: number): number => PITCH * Math.max(i - step, -SEEN);
+  const all = longAgo ? [asked, ...shown] : shown;
   const correct = asked !== null && action === symbols[asked];
   const verdict: readonly Shape[] =
     asked === null || action === undefined
@@ -66,6 +69,11 @@ export const repeatPreviousScene = ({ symbols, step }: RepeatPreviousState, k: n
         size: 0.5,
         tint: 'ink',
       },
+      ...(longAgo
+        ? ([
+            { kind: 'label', at: [PITCH * (1 - SEEN), 0, 0], text: '\u2026', size: 0.62, tint: 'faint' },
+          ] satisfies readonly Shape[])
+        : []),
       ...verdict,
     ],
     ground: null,

@@ -2,7 +2,7 @@
 import type { Camera, Point } from '../scene.js';
 
 /** Picture units on both axes, y down; `depth` grows away from the viewer, in metres. */
-export interface Projected {
+interface Projected {
   readonly x: number;
   readonly y: number;
   readonly depth: number;

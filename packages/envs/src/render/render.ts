@@ -82,12 +82,7 @@ export const renderScene = (scene: Scene, options: PictureOptions = {}): string 
 };
 
 /** The scene of a state. */
-export const sceneOf = <State, A extends Action>(
-  operation: string,
-  env: Env<State, A>,
-  state: State,
-  action?: A,
-): Scene => {
+const sceneOf = <State, A extends Action>(operation: string, env: Env<State, A>, state: State, action?: A): Scene => {
   if (env.scene === undefined)
     throw invalid(operation, `${env.id} has no scene to draw`, {
       argument: 'env',

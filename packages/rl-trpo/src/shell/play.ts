@@ -35,6 +35,7 @@ export interface PlayedStep {
  * throw
  * @example
  * ```ts
+ * import { cartPole, timeLimit } from '@natgrad/envs';
  * const env = timeLimit(cartPole(), 500);
  * const model = mlpModel(env, defaultConfig);
  * const made = initialState({ model, ...defaultConfig }, key(0));
