@@ -6,6 +6,8 @@ const sources = (folder) =>
   folder.startsWith('packages/') ? 'src/index.ts' : folder.startsWith('apps/') ? 'src/main.ts' : 'package.json';
 
 export default {
+  // Asked for by name at run time, where it is installed.
+  ignoreDependencies: ['koffi'],
   ignoreWorkspaces: workspaces().filter((folder) => !existsSync(`${folder}/${sources(folder)}`)),
   workspaces: {
     '.': {

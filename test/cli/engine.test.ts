@@ -73,7 +73,7 @@ test('an unknown engine is refused, and the run left alone', async () => {
   const before = readFileSync(path(copy('refused'), 'run.json'), 'utf8');
   const { code, stderr } = await resumed('refused', '--engine', 'gpu');
   expect(code).toBe(2);
-  expect(stderr).toContain("engine: found 'gpu', expected one of 'default', 'wasm', 'interpreter'");
+  expect(stderr).toContain("engine: found 'gpu', expected one of 'default', 'wasm', 'blas', 'interpreter'");
   expect(readFileSync(path('refused', 'run.json'), 'utf8')).toBe(before);
   expect(enginesOf('refused')).toHaveLength(2);
 });

@@ -1,6 +1,6 @@
 /** The command line as a program of its own: bundled from the sources, so that it is never out of date. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -61,7 +61,8 @@ export const natgrad = (): Natgrad => {
           { find: /^@natgrad\/([a-z-]+)$/, replacement: `${root('packages')}/$1/src/index.ts` },
         ],
       },
-      ssr: { noExternal: true },
+      // What is native or has files of its own is met where it is installed.
+      ssr: { noExternal: true, external: ['@mujoco/mujoco', 'koffi'] },
       build: {
         ...{ ssr: true, outDir: join(base, 'dist'), emptyOutDir: true, target: 'node20', minify: false },
         rolldownOptions: {
@@ -72,6 +73,7 @@ export const natgrad = (): Natgrad => {
       },
     });
     copyFileSync(root('apps/cli/package.json'), join(base, 'package.json'));
+    symlinkSync(root('apps/cli/node_modules'), join(base, 'node_modules'));
   }, 60_000);
   afterAll(() => rmSync(base, { recursive: true, force: true, maxRetries: 5 }));
   const program = `import(${JSON.stringify(join(base, 'dist/main.js'))}).then(({ main }) => main(process.argv.slice(1)))`;

@@ -1,9 +1,9 @@
 /** What machines and people read. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { natgrad } from './natgrad.js';
+import { type Ended, natgrad } from './natgrad.js';
 
 const cli = natgrad();
 const small = [
@@ -143,6 +143,27 @@ test('in a pipe: plain lines of at most 80 characters, and how to go on', async 
   expect(lines.filter((line) => /^ +\d+ +\d+ /.test(line))).toHaveLength(5);
   for (const word of ['Pendulum-v1 is trained', 'Learnt: ', 'Saved:   plain', 'npx natgrad plot plain'])
     expect(stdout).toContain(word);
+});
+
+test('who acts is said when it changes, and is no part of the run', async () => {
+  const by = (workers: string, ...args: readonly string[]): Promise<Ended> =>
+    cli.run(['train', ...args, '--workers', workers]);
+  const { code, stdout } = await by('2', '--env', 'Pendulum-v1', ...small, '--out', 'shared');
+  expect([code, stdout.split('\n').filter((line) => line.includes('rollouts'))]).toEqual([
+    0,
+    ['  rollouts by 2 workers'],
+  ]);
+  const further = await by('0', '--resume', 'shared', '--steps', '384', '--episodes', '5');
+  expect([further.code, further.stdout.includes('rollouts')]).toEqual([0, false]);
+  const lines = objects(readFileSync(join(cli.folder, 'shared/metrics.jsonl'), 'utf8'));
+  expect(lines.map(({ workers }) => workers)).toEqual([2, 2, 2, 2, 2, 0]);
+  expect(readFileSync(join(cli.folder, 'shared/run.json'), 'utf8')).not.toContain('workers');
+  const wrong = await by('-1', '--env', 'Pendulum-v1', '--out', 'wrong');
+  expect([wrong.code, wrong.stderr.split('\n')[0]]).toEqual([
+    2,
+    'natgrad: --workers takes a whole number ≥ 0, found "-1"',
+  ]);
+  expect(existsSync(join(cli.folder, 'wrong'))).toBe(false);
 });
 
 test('--until-solved: 0 only if solved', async () => {

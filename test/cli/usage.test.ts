@@ -9,17 +9,25 @@ import { natgrad } from './natgrad.js';
 const cli = natgrad();
 
 describe('help', () => {
-  test.for([[], ['train'], ['eval'], ['plot'], ['render'], ['envs'], ['envs', 'replay'], ['options'], ['explain']])(
-    '%j fits a screen of 80 × 24',
-    async (words) => {
-      const { code, stdout, stderr } = await cli.run([...words, '--help']);
-      expect([code, stderr]).toEqual([0, '']);
-      expect(stdout).toMatch(/^Usage: natgrad /);
-      const lines = stdout.trimEnd().split('\n');
-      expect(lines.length).toBeLessThanOrEqual(24);
-      for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(80);
-    },
-  );
+  test.for([
+    [],
+    ['train'],
+    ['eval'],
+    ['plot'],
+    ['render'],
+    ['envs'],
+    ['envs', 'replay'],
+    ['options'],
+    ['explain'],
+    ['doctor'],
+  ])('%j fits a screen of 80 × 24', async (words) => {
+    const { code, stdout, stderr } = await cli.run([...words, '--help']);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^Usage: natgrad /);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.length).toBeLessThanOrEqual(24);
+    for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(80);
+  });
 
   test('help, -h and --help are one; --version is a number', async () => {
     const [help, short, long, version] = await Promise.all(
@@ -37,6 +45,34 @@ describe('help', () => {
     expect(options.stdout).toContain('  env.maxEpisodeSteps = 500');
     expect(options.stdout).toContain('\n  textbook\n');
   });
+});
+
+test('doctor says what there is and what would help, and finds nothing to fail at', async () => {
+  const env = { ...process.env, NATGRAD_BLAS: '/nowhere/libblas.so' };
+  const [shown, lines] = await Promise.all([cli.run(['doctor'], { env }), cli.run(['doctor', '--json'], { env })]);
+  expect([shown.code, shown.stderr, lines.code]).toEqual([0, '', 0]);
+  for (const line of shown.stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+  const findings = lines.stdout
+    .trimEnd()
+    .split('\n')
+    .map(
+      (line) => JSON.parse(line) as { readonly what: string; readonly found: string; readonly advice: string | null },
+    );
+  const of = (what: string): (typeof findings)[number] | undefined => findings.find((each) => each.what === what);
+  expect(findings.map(({ what }) => what)).toEqual([
+    'Node.js',
+    'vector instructions',
+    'multiply-add',
+    'cores',
+    'native BLAS',
+    'MuJoCo',
+    'memory',
+  ]);
+  expect(of('Node.js')?.found).toContain(process.versions.node);
+  expect(of('native BLAS')?.found).toContain('/nowhere/libblas.so');
+  expect(of('native BLAS')?.advice).toContain('apt-get install libopenblas0');
+  expect(of('MuJoCo')?.found).toBe('3.14.0');
+  for (const { what, advice } of findings) if (advice !== null) expect(shown.stdout).toContain(`– ${what}`);
 });
 
 const train = (...args: readonly string[]): readonly string[] => ['train', '--env', 'CartPole-v1', ...args];
@@ -77,7 +113,7 @@ describe.concurrent('mistakes end with code 2, say what is meant, and make nothi
     [train('--set', 'activation=tahn'), "did you mean 'tanh'?"],
     [
       train('--engine', 'wsam'),
-      "engine: found 'wsam', expected one of 'default', 'wasm', 'interpreter'; did you mean 'wasm'?",
+      "engine: found 'wsam', expected one of 'default', 'wasm', 'blas', 'interpreter'; did you mean 'wasm'?",
     ],
     [train('--set', 'engine=gpu'), "engine: found 'gpu', expected one of"],
     [train('--set', 'hidden=64,,64'), 'hidden: found'],

@@ -2,6 +2,7 @@
 import { TrainingError } from '@natgrad/rl-trpo';
 import { isNatgradError } from '@natgrad/tensor';
 import { type Arguments, type CommandLine, HELP, helpText, parseCommandLine, quoted, suggestion } from './arguments.js';
+import { doctorLine, runDoctor } from './commands/doctor.js';
 import { envsLine, replayLine, runEnvs, runReplay } from './commands/envs.js';
 import { evalLine, runEval } from './commands/eval.js';
 import { explainLine, runExplain } from './commands/explain.js';
@@ -27,6 +28,7 @@ const COMMANDS: readonly Command[] = [
   { line: replayLine, run: runReplay },
   { line: optionsLine, run: runOptions },
   { line: explainLine, run: runExplain },
+  { line: doctorLine, run: runDoctor },
 ];
 
 const overview = (): string => {

@@ -1,6 +1,6 @@
 /** What training shows while it goes on. */
 import type { MetricsRecord } from '@natgrad/rl-trpo/runs';
-import { clock, duration, jsonLine, short, whole } from './format.js';
+import { clock, duration, jsonLine, short, whole, wrapped } from './format.js';
 import type { Terminal } from './terminal.js';
 
 export interface Progress {
@@ -53,8 +53,11 @@ const percent = (steps: number, of: number): string => `${Math.floor((100 * Math
 const workersText = (workers: number): string =>
   workers === 0 ? '  rollouts without workers' : `  rollouts by ${workers} worker${workers === 1 ? '' : 's'}`;
 
-const failuresText = ({ count, first }: NonNullable<MetricsRecord['failures']>): string =>
-  `  ${count === 1 ? 'a step' : `${whole(count)} steps`} could not be made and ended the episode: ${first}`;
+const failuresText = ({ count, first }: NonNullable<MetricsRecord['failures']>): string => {
+  const what = count === 1 ? 'a step' : `${whole(count)} steps`;
+  const lines = wrapped(`${what} could not be made and ended the episode: ${first}`, 77);
+  return lines.map((line) => `  ${line}`).join('\n');
+};
 
 const BAR = 24;
 /** Back to the beginning of the line, and erase it. */

@@ -2,6 +2,7 @@
 import { encodeModule, type WasmFunction, wasmFunction } from './encode.js';
 import { f32x4, v128 } from './instructions.js';
 
+/** What the WebAssembly of a platform can do. */
 export interface Platform {
   /** 128-bit vectors (SIMD128). Without them there is no compiled engine. */
   readonly simd: boolean;
