@@ -27,11 +27,13 @@ describe('registry', () => {
     expect(new Set(environments.map(({ id }) => id)).size).toBe(environments.length);
   });
 
-  test('time limits and reward thresholds are those of Gymnasium', () => {
-    const facts = environments.map(({ id }) => {
-      const { timeLimit, rewardThreshold } = valueOf(makeEnv(id));
-      return [id, timeLimit, rewardThreshold];
-    });
+  test('time limits and reward thresholds are those of Gymnasium', async () => {
+    const facts = await Promise.all(
+      environments.map(async ({ id }) => {
+        const { timeLimit, rewardThreshold } = valueOf(await loadEnv({ id })());
+        return [id, timeLimit, rewardThreshold];
+      }),
+    );
     expect(facts).toEqual(
       expect.arrayContaining([
         ['CartPole-v1', 500, 475],
@@ -43,8 +45,8 @@ describe('registry', () => {
     );
   });
 
-  test.each(environments)('$id: definition and environment say the same', (definition) => {
-    const env = valueOf(makeEnv(definition.id));
+  test.each(environments)('$id: definition and environment say the same', async (definition) => {
+    const env = valueOf(await loadEnv({ id: definition.id })());
     expect(env.id).toBe(definition.id);
     expect(env.rewardThreshold).toBe(definition.rewardThreshold);
     for (const option of Object.values(optionsOf(definition))) expect(option.description.length).toBeGreaterThan(10);
