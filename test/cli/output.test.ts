@@ -141,7 +141,13 @@ test('in a pipe: plain lines of at most 80 characters, and how to go on', async 
   const lines = stdout.split('\n');
   for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(80);
   expect(lines.filter((line) => /^ +\d+ +\d+ /.test(line))).toHaveLength(5);
-  for (const word of ['Pendulum-v1 is trained', 'Learnt: ', 'Saved:   plain', 'npx natgrad plot plain'])
+  for (const word of [
+    'Pendulum-v1 is trained',
+    'Learnt: ',
+    'Saved:   plain',
+    'npx natgrad plot plain',
+    'npx natgrad render plain',
+  ])
     expect(stdout).toContain(word);
 });
 

@@ -241,6 +241,7 @@ const conclusion = (
   const other = environment === 'Acrobot-v1' ? 'Pendulum-v1' : 'Acrobot-v1';
   const next = [
     `npx natgrad plot ${folder} --out curve.svg`,
+    `npx natgrad render ${folder} --out episode.html`,
     ...(solved === true ? [] : [`npx natgrad train --resume ${folder} --steps ${2 * run.description.steps}`]),
     `npx natgrad train --env ${other}`,
   ];
