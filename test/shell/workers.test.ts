@@ -94,7 +94,7 @@ const poolOf = async (environment: EnvSpec, own: Partial<TrpoConfig>) => {
   const options: TrpoConfig = { ...defaultConfig, ...small, ...own };
   const { env } = await environmentsOf(environment, options);
   const model = modelFor(env, options);
-  return { options, env, model, pool: startPool({ environment, options }, 3, workerScript) };
+  return { options, env, model, pool: startPool({ environment, options }, workerScript) };
 };
 
 describe('the batch is the same to the bit', () => {

@@ -117,7 +117,7 @@ export const workerRollouts = (
   if (wanted !== 'auto' && !(Number.isSafeInteger(wanted) && wanted >= 0)) throw wrongCount(wanted);
   const here = inProcess(config);
   const count = Math.min(wanted === 'auto' ? availableParallelism() : wanted, config.envs.count, MOST);
-  const start = (): Rollouts => pooled(startPool(setup, count, script), count, config);
+  const start = (): Rollouts => pooled(startPool(setup, script), count, config);
   if (wanted === 'auto') return count > 1 ? chosenByTime(here, start) : here;
   return count > 0 ? start() : here;
 };

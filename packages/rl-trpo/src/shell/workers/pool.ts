@@ -95,17 +95,21 @@ const crashed = ({ firstIndex, input }: ShareRequest, reasons: readonly [string,
   );
 };
 
-/** Starts `count` threads that run `script`. */
-export const startPool = (setup: WorkerSetup, count: number, script: URL): Pool => {
-  const start = (): Thread => sendable(() => startThread(setup, script));
-  const threads = Array.from({ length: count }, start);
+/** A pool whose threads run `script`. Each starts with its first share, so that training which is over already starts none. */
+export const startPool = (setup: WorkerSetup, script: URL): Pool => {
+  const threads: Thread[] = [];
+  const start = (i: number): Thread => {
+    const thread = sendable(() => startThread(setup, script));
+    threads[i] = thread;
+    return thread;
+  };
 
   const takeOne = async (request: ShareRequest, i: number): Promise<ShareAnswer> => {
-    const first = await (threads[i] as Thread).ask(request);
+    const thread = threads[i] ?? start(i);
+    const first = await thread.ask(request);
     if (isRight(first)) return first.right;
-    await threads[i]?.end();
-    threads[i] = start();
-    const second = await threads[i].ask(request);
+    await thread.end();
+    const second = await start(i).ask(request);
     if (isRight(second)) return second.right;
     throw crashed(request, [first.left, second.left]);
   };
