@@ -187,7 +187,7 @@ describe('the choice of an engine', () => {
           code: 'outOfRange',
           field: 'engine',
           found: "'interpeter'",
-          expected: "one of 'default', 'wasm', 'interpreter'",
+          expected: "one of 'default', 'wasm', 'blas', 'interpreter'",
           suggestion: "'interpreter'",
         },
       ],
