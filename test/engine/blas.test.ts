@@ -18,10 +18,10 @@ describe.runIf(library._tag === 'Right')('a native BLAS', () => {
   const engine = blasEngine();
 
   test.each([...engineLaws(engine)].map((law) => [law.name, law] as const))('%s', (_, law) => {
-    checkLaw(law, { numRuns: 25 });
+    checkLaw(law, { numRuns: 10 });
   });
 
-  const sizes = [0, 1, 2, 3, 5, 8, 13, 17, 64];
+  const sizes = [0, 1, 3, 8, 17, 64];
   test.each(['f32', 'f64'] as const)('%s: products of all small sizes and transposes', (dtype) => {
     const from = (seed: number, shape: readonly number[]): Tensor => normal(key(seed), shape, { dtype });
     const programs = [
@@ -35,7 +35,7 @@ describe.runIf(library._tag === 'Right')('a native BLAS', () => {
     });
     for (const m of sizes)
       for (const k of sizes)
-        for (const n of [1, 7, 16])
+        for (const n of [1, 7])
           for (const [left, right, ours, reference] of programs) {
             const a = from(m * 100 + k, left ? [k, m] : [m, k]);
             const b = from(n * 100 + k, right ? [n, k] : [k, n]);
