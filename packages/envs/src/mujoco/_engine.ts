@@ -50,12 +50,12 @@ interface Package {
 /** Live views of what the engine computed last: to be read at once, and not to be kept. */
 type Views = Omit<Data, 'time'>;
 
-/** All that a step depends on. Plain data. */
+/** All that a step depends on. Plain data; lists, because small typed arrays cost several times as much to make. */
 export interface PhysicsState {
-  readonly qpos: Float64Array;
-  readonly qvel: Float64Array;
+  readonly qpos: readonly number[];
+  readonly qvel: readonly number[];
   /** Accelerations from which the constraint solver starts; without them a replay drifts. */
-  readonly warmstart: Float64Array;
+  readonly warmstart: readonly number[];
 }
 
 /**
@@ -113,6 +113,16 @@ const firstBad = (name: string, values: Float64Array): string | null => {
   return null;
 };
 
+const listOf = (values: Float64Array): readonly number[] => {
+  const out = new Array<number>(values.length);
+  for (let i = 0; i < values.length; i += 1) out[i] = values[i] as number;
+  return out;
+};
+
+const fill = (out: Float64Array, values: readonly number[]): void => {
+  for (let i = 0; i < out.length; i += 1) out[i] = values[i] as number;
+};
+
 const simulate = (mujoco: Package, mjcf: string): Simulation => {
   const model = mujoco.MjModel.from_xml_string(mjcf);
   const data = new mujoco.MjData(model);
@@ -139,13 +149,13 @@ const simulate = (mujoco: Package, mjcf: string): Simulation => {
     begin,
     restore: ({ qpos, qvel, warmstart }) => {
       const now = views();
-      now.qpos.set(qpos);
-      now.qvel.set(qvel);
-      now.qacc_warmstart.set(warmstart);
+      fill(now.qpos, qpos);
+      fill(now.qvel, qvel);
+      fill(now.qacc_warmstart, warmstart);
     },
     save: () => {
       const { qpos, qvel, qacc_warmstart: warmstart } = views();
-      return { qpos: qpos.slice(), qvel: qvel.slice(), warmstart: warmstart.slice() };
+      return { qpos: listOf(qpos), qvel: listOf(qvel), warmstart: listOf(warmstart) };
     },
     advance: (control, substeps) => {
       views().ctrl.set(control);
