@@ -62,7 +62,7 @@ const markdown = (all: readonly Result[]): string => `# MuJoCo tasks
 ${STEPS.toLocaleString('en')} steps with the presets of \`@natgrad/rl-trpo\`, which were chosen on other seeds. Training: the last ${LAST_EPISODES} training
 episodes, sampled actions; after training: ${EPISODES} episodes of the most likely action. Means and deviations (with n) are over seeds, and
 IQM is their interquartile mean. Published: the best results of TRPO that were found for these tasks, at a million steps, of versions 1 to 4
-of the tasks and other code. Steps per second were measured while other programs ran.
+of the tasks and other code. Steps per second are of a machine with other work, and of runs that were paused.
 
 Made by \`npm run bench -- mujoco\`.
 
