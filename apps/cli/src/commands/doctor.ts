@@ -28,12 +28,12 @@ const instructions = ({ simd, relaxed }: Platform): readonly Finding[] => [
   {
     what: 'vector instructions',
     found: simd ? 'WebAssembly SIMD: programs are compiled' : 'none: programs are interpreted',
-    advice: simd ? null : 'a processor and a Node.js with WebAssembly SIMD: about 30 times faster',
+    advice: simd ? null : 'a processor and a Node.js with WebAssembly SIMD: far faster (npm run bench -- update)',
   },
   {
     what: 'multiply-add',
     found: relaxed ? 'relaxed SIMD' : 'none',
-    advice: relaxed || !simd ? null : 'Node.js 22 or later: matrix products about a third faster',
+    advice: relaxed || !simd ? null : 'Node.js 22 or later: faster matrix products',
   },
 ];
 
@@ -43,7 +43,7 @@ const blas = (): Finding => {
     ? {
         what: 'native BLAS',
         found: library.left.found,
-        advice: `for --engine blas, whose matrix products are about three times faster: ${library.left.expected}`,
+        advice: `for --engine blas, with faster matrix products: ${library.left.expected}`,
       }
     : { what: 'native BLAS', found: `${library.right.library}: --engine blas uses it`, advice: null };
 };

@@ -26,7 +26,7 @@ export interface MujocoState extends PhysicsState {
 }
 
 /** What a step did, for the task to judge. */
-interface Move {
+export interface Move {
   /** Displacement along x per second. */
   readonly velocity: number;
   /** Raw, as it was given; the engine clamps what it applies. */
@@ -35,7 +35,7 @@ interface Move {
 }
 
 /** Reward, and whether the task is over. */
-interface Judgement {
+export interface Judgement {
   readonly reward: number;
   readonly terminated: boolean;
 }

@@ -1,16 +1,7 @@
 import type { BooleanOption, NumberOption, OptionTable, RangeOption } from '../definition.js';
 import { uniformNoise } from './_noise.js';
-import {
-  clipped,
-  flag,
-  joined,
-  type MujocoEnvironment,
-  mujocoEnvironment,
-  noise,
-  range,
-  squares,
-  weight,
-} from './_task.js';
+import { flag, type MujocoEnvironment, mujocoEnvironment, noise, range, weight } from './_task.js';
+import { judgeWalking, observeWalking, within } from './_walking.js';
 
 /** Margins of geoms are half of the reference's: MuJoCo adds the two of a pair, where it once took the larger. */
 const MODEL = `<mujoco model="hopper">
@@ -100,26 +91,16 @@ export const environment: MujocoEnvironment<HopperOptions> = mujocoEnvironment({
   observationWidth: ({ excludeCurrentPositionsFromObservation: without }) => (without ? 11 : 12),
   begin: (key, simulation, { resetNoiseScale }) => uniformNoise(key, simulation, resetNoiseScale),
   place: (simulation) => simulation.views().qpos[0] as number,
-  observe: (simulation, { excludeCurrentPositionsFromObservation: without }) => {
+  observe: observeWalking,
+  judge: (simulation, move, options) => {
     const { qpos, qvel } = simulation.views();
-    return joined(without ? qpos.subarray(1) : qpos, clipped(qvel, -10, 10));
-  },
-  judge: (simulation, { velocity, action }, options) => {
-    const { qpos, qvel } = simulation.views();
-    const within = (x: number, [low, high]: readonly [number, number]): boolean => low < x && x < high;
     const sound = (x: number): boolean => within(x, options.healthyStateRange);
     const healthy =
       within(qpos[1] as number, options.healthyZRange) &&
       within(qpos[2] as number, options.healthyAngleRange) &&
       qpos.subarray(2).every(sound) &&
       qvel.every(sound);
-    return {
-      reward:
-        options.forwardRewardWeight * velocity +
-        (healthy ? options.healthyReward : 0) -
-        options.ctrlCostWeight * squares(action),
-      terminated: options.terminateWhenUnhealthy && !healthy,
-    };
+    return judgeWalking(healthy, move, options);
   },
 });
 

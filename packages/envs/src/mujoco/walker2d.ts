@@ -1,18 +1,9 @@
 import type { BooleanOption, NumberOption, OptionTable, RangeOption } from '../definition.js';
 import { uniformNoise } from './_noise.js';
-import {
-  clipped,
-  flag,
-  joined,
-  type MujocoEnvironment,
-  mujocoEnvironment,
-  noise,
-  range,
-  squares,
-  weight,
-} from './_task.js';
+import { flag, type MujocoEnvironment, mujocoEnvironment, noise, range, weight } from './_task.js';
+import { judgeWalking, observeWalking, within } from './_walking.js';
 
-const leg = (side: string, friction: string): string => `
+const leg = (side: string): string => `
       <body name="thigh${side}" pos="0 0 -0.19999999999999996">
         <joint name="thigh${side}_joint" range="-150 0"/>
         <geom name="thigh${side}_geom" size="0.05 0.22500000000000003" pos="0 0 -0.2250000000000001"/>
@@ -21,7 +12,7 @@ const leg = (side: string, friction: string): string => `
           <geom name="leg${side}_geom" size="0.04 0.25"/>
           <body name="foot${side}" pos="0.2 0 -0.35">
             <joint name="foot${side}_joint" pos="-0.2 0 0.1" range="-45 45"/>
-            <geom name="foot${side}_geom" size="0.06 0.1" pos="-0.1 0 0.1" quat="0.7071067811865476 0 -0.7071067811865475 0" friction="${friction}"/>
+            <geom name="foot${side}_geom" size="0.06 0.1" pos="-0.1 0 0.1" quat="0.7071067811865476 0 -0.7071067811865475 0" friction="1.9 0.1 0.1"/>
           </body>
         </body>
       </body>`;
@@ -42,7 +33,7 @@ const MODEL = `<mujoco model="walker">
       <joint name="rootx" class="root" type="slide" axis="1 0 0" pos="0 0 -1.25"/>
       <joint name="rootz" class="root" type="slide" axis="0 0 1" pos="0 0 -1.25" ref="1.25"/>
       <joint name="rooty" class="root" axis="0 1 0"/>
-      <geom name="torso_geom" size="0.05 0.19999999999999996"/>${leg('', '1.9 0.1 0.1')}${leg('_left', '1.9 0.1 0.1')}
+      <geom name="torso_geom" size="0.05 0.19999999999999996"/>${leg('')}${leg('_left')}
     </body>
   </worldbody>
   <actuator>
@@ -106,22 +97,12 @@ export const environment: MujocoEnvironment<Walker2dOptions> = mujocoEnvironment
   observationWidth: ({ excludeCurrentPositionsFromObservation: without }) => (without ? 17 : 18),
   begin: (key, simulation, { resetNoiseScale }) => uniformNoise(key, simulation, resetNoiseScale),
   place: (simulation) => simulation.views().qpos[0] as number,
-  observe: (simulation, { excludeCurrentPositionsFromObservation: without }) => {
-    const { qpos, qvel } = simulation.views();
-    return joined(without ? qpos.subarray(1) : qpos, clipped(qvel, -10, 10));
-  },
-  judge: (simulation, { velocity, action }, options) => {
+  observe: observeWalking,
+  judge: (simulation, move, options) => {
     const { qpos } = simulation.views();
-    const within = (x: number, [low, high]: readonly [number, number]): boolean => low < x && x < high;
     const healthy =
       within(qpos[1] as number, options.healthyZRange) && within(qpos[2] as number, options.healthyAngleRange);
-    return {
-      reward:
-        options.forwardRewardWeight * velocity +
-        (healthy ? options.healthyReward : 0) -
-        options.ctrlCostWeight * squares(action),
-      terminated: options.terminateWhenUnhealthy && !healthy,
-    };
+    return judgeWalking(healthy, move, options);
   },
 });
 
