@@ -9,12 +9,14 @@ import { blocksOf, combineBlocks } from './loop-blocks.js';
 import { operandsOf } from './loop-code.js';
 import type { EngineMemory } from './memory.js';
 import { bytesOfAval, type Plan, type Step } from './plan.js';
+import { scanRun } from './scan-run.js';
 
 /** One call: where buffers are, and the tensors that came in. */
 export interface Frame {
   /** By buffer, in bytes. */
   readonly address: readonly number[];
-  readonly args: readonly Tensor[];
+  /** Null in the body of a loop, whose arguments are at their addresses only. */
+  readonly args: readonly Tensor[] | null;
 }
 
 export type Run = (frame: Frame) => void;
@@ -124,8 +126,9 @@ const referenceRun = (step: Of<'reference'>, memory: EngineMemory, engine: Engin
     const buffer = reads[k] as number;
     const aval = avals[k] as Aval;
     const { storage } = plan.buffers[buffer] as (typeof plan.buffers)[number];
-    if (storage.kind === 'argument' || storage.kind === 'constant') {
-      const tensor = (storage.kind === 'argument' ? args : plan.graph.constants)[storage.index] as Tensor;
+    const tensors = storage.kind === 'argument' ? args : storage.kind === 'constant' ? plan.graph.constants : null;
+    if (tensors !== null) {
+      const tensor = tensors[(storage as { readonly index: number }).index] as Tensor;
       return sameExtents(tensor.shape, aval.shape) ? tensor : adopt(elements(tensor), aval.dtype, aval.shape);
     }
     const view = slice(memory, address[buffer] as number, aval);
@@ -159,6 +162,8 @@ export const runnable = (plan: Plan, kernels: Kernels, memory: EngineMemory, eng
         return gemmRun(step, kernels, memory);
       case 'loop':
         return loopRun(step, code.get(step) as LoopFunction, memory);
+      case 'scan':
+        return scanRun(step, runnable(step.body, kernels, memory, engine), memory);
       case 'reference':
         return referenceRun(step, memory, engine, plan);
     }
