@@ -1,7 +1,15 @@
 /** Climbing an objective with a first-order optimiser: what vanilla policy gradient, PPO and KL-penalised TRPO have in common. */
 import { jit, multiply, negate, scan, subtract, valueAndGrad } from '@natgrad/autodiff';
 import { foldIn, item, type Scalar, treeMap } from '@natgrad/tensor';
-import { type AdamPoint, type AdamRates, type AdamState, adamMove, adamSchedule, adamState, adamUpdate } from './adam.js';
+import {
+  type AdamPoint,
+  type AdamRates,
+  type AdamState,
+  adamMove,
+  adamSchedule,
+  adamState,
+  adamUpdate,
+} from './adam.js';
 import type { CompiledSetup, PolicyData } from './compiled.js';
 import type { TrpoConfig } from './config.js';
 import type { TakenStep } from './finish.js';
