@@ -8,8 +8,9 @@ import type { FusedParams } from '../../optimise/operations/fused.js';
 import type { GemmParams } from '../../optimise/operations/gemm.js';
 import { SCRATCH_BYTES } from './gemm.js';
 import { type Loop, loopOf } from './loop.js';
-import { scratchOf } from './loop-blocks.js';
+import { type Blocks, blocksOf, scratchOf } from './loop-blocks.js';
 import { SMALL_RESULT } from './memory.js';
+import { GRAIN, type Grain } from './threads/cut.js';
 
 /** Arguments up to this many bytes are copied into the arena at every call; larger ones stay inside between calls. */
 const SMALL_ARGUMENT = 4096;
@@ -48,7 +49,7 @@ export type Step =
       /** Whether the addend is already where the product goes. */
       readonly inPlace: boolean;
     })
-  | (StepBase & { readonly kind: 'loop'; readonly loop: Loop; readonly scratch: number })
+  | (StepBase & { readonly kind: 'loop'; readonly loop: Loop; readonly blocks: Blocks; readonly scratch: number })
   | (StepBase & { readonly kind: 'reference' });
 
 /** Where a result of the program comes from. */
@@ -62,6 +63,8 @@ export interface Plan {
   readonly steps: readonly Step[];
   readonly results: readonly Result[];
   readonly arena: MemoryPlan;
+  /** How its steps are cut into blocks. */
+  readonly grain: Grain;
 }
 
 export const bytesOfAval = ({ dtype, shape }: Aval): number => sizeOf(shape) * bytesPerElement(dtype);
@@ -83,6 +86,7 @@ interface Draft {
 /** Tables that planning fills. */
 class Planner {
   readonly graph: Graph;
+  readonly grain: Grain;
   readonly avals: readonly Aval[];
   readonly drafts: Draft[] = [];
   /** By value. */
@@ -92,8 +96,9 @@ class Planner {
   /** By root value: the last node that reads it. */
   readonly #lastUse: number[];
 
-  constructor(graph: Graph) {
+  constructor(graph: Graph, grain: Grain) {
     this.graph = graph;
+    this.grain = grain;
     this.avals = graphAvals(graph);
     this.#root = this.avals.map((_, id) => id);
     for (const node of graph.nodes)
@@ -209,10 +214,11 @@ const loopStep = (planner: Planner, node: Node, at: number): Step => {
   const loop = loopOf((node.params as FusedParams).graph);
   const operations = loop.program.values.filter(({ kind }) => kind === 'operation').length;
   const step = base(planner, node, [], operations * loop.rows * loop.columns);
-  const scratch = planner.scratch(scratchOf(loop), at);
+  const blocks = blocksOf(loop, planner.grain.elements);
+  const scratch = planner.scratch(scratchOf(blocks), at);
   const reused = reuses(planner, node, at, loop);
   const writes = node.avals.map((_, k) => planner.define(node.first + k, at, reused[k]));
-  return { ...step, kind: 'loop', loop, scratch, writes };
+  return { ...step, kind: 'loop', loop, blocks, scratch, writes };
 };
 
 const stepOf = (planner: Planner, node: Node, at: number): readonly Step[] => {
@@ -228,9 +234,9 @@ const stepOf = (planner: Planner, node: Node, at: number): readonly Step[] => {
   return [{ ...step, kind: 'reference', writes: node.avals.map((_, k) => planner.define(node.first + k, at)) }];
 };
 
-/** Plans an optimised program. */
-export const planOf = (graph: Graph): Plan => {
-  const planner = new Planner(graph);
+/** Plans an optimised program, its steps cut as finely as `grain` says. */
+export const planOf = (graph: Graph, grain: Grain = GRAIN): Plan => {
+  const planner = new Planner(graph, grain);
   const steps = graph.nodes.flatMap((node, at) => stepOf(planner, node, at));
   const results = graph.outputs.map((id): Result => {
     const buffer = planner.bufferOf[id] as number;
@@ -258,5 +264,5 @@ export const planOf = (graph: Graph): Plan => {
     }
     return { storage: external ?? { kind: 'result' }, bytes };
   });
-  return { graph, buffers, steps, results, arena };
+  return { graph, buffers, steps, results, arena, grain };
 };
