@@ -173,7 +173,7 @@ export const openFrame = (plan: Plan, memory: EngineMemory, args: readonly Tenso
 
 const executableOf = (graph: Graph, parts: Parts, engine: Engine): Executable => {
   const { memory, kernels, team, grain, isNative } = parts;
-  const plan = planOf(optimise(graph), grain);
+  const plan = planOf(optimise(graph), 'program', grain);
   const isDivided = team.size > 1 && isWorthThreads(plan, isNative);
   const steps = runnable(plan, kernels, memory, engine, isDivided ? team : alone);
   const name = plan.graph.nodes[0]?.primitive.name ?? 'identity';

@@ -44,10 +44,27 @@ export const describeStep = (step: Step): string => {
       const { count } = blocks;
       return `loop ${loop.rows} × ${loop.columns}${count > 1 ? ` in ${count} blocks` : ''}: ${[...names, ...reductions].join(', ')}`;
     }
+    case 'scan':
+      return `scan of ${step.params.length} turns${step.params.reverse ? ', reverse' : ''}, each: ${step.body.steps.map(describeStep).join('; ')}`;
     case 'reference':
       return `${step.node.primitive.lower.kind === 'movement' ? 'copy' : 'fallback'} ${step.node.primitive.name}`;
   }
 };
+
+/** Floating-point operations in matrix products. */
+const productFlops = ({ steps }: Plan): number =>
+  steps.reduce((sum, step) => {
+    if (step.kind === 'scan') return sum + step.params.length * productFlops(step.body);
+    return sum + (step.kind === 'gemm' ? step.flops : 0);
+  }, 0);
+
+/** Names of what the reference computes, in bodies of loops too. */
+const fallbacksOf = ({ steps }: Plan): readonly string[] =>
+  steps.flatMap((step) => {
+    if (step.kind === 'scan') return fallbacksOf(step.body);
+    const { name, lower } = step.node.primitive;
+    return step.kind === 'reference' && lower.kind !== 'movement' ? [name] : [];
+  });
 
 /** One line for each step: what it does, what it reads and writes, its floating-point operations. */
 const printPlan = (plan: Plan): string => {
@@ -59,11 +76,8 @@ const printPlan = (plan: Plan): string => {
   const total = (pick: (buffer: Plan['buffers'][number]) => boolean): number =>
     plan.buffers.filter(pick).reduce((bytes, buffer) => bytes + buffer.bytes, 0);
   const flops = plan.steps.reduce((sum, step) => sum + step.flops, 0);
-  const products = plan.steps.filter(({ kind }) => kind === 'gemm').reduce((sum, step) => sum + step.flops, 0);
-  const fallbacks = plan.steps.filter(
-    (step) => step.kind === 'reference' && step.node.primitive.lower.kind !== 'movement',
-  );
-  const names = [...new Set(fallbacks.map(({ node }) => node.primitive.name))];
+  const products = productFlops(plan);
+  const names = [...new Set(fallbacksOf(plan))];
   return [
     `plan: ${plan.steps.length} steps, ${short(flops, 'FLOP')} (${short(products, 'FLOP')} in matrix products)`,
     ...lines,

@@ -6,6 +6,8 @@ import { type Graph, graphAvals, type Node } from '../../ir/graph.js';
 import { type MemoryPlan, planMemory } from '../../optimise/memory-plan.js';
 import type { FusedParams } from '../../optimise/operations/fused.js';
 import type { GemmParams } from '../../optimise/operations/gemm.js';
+import { optimise } from '../../optimise/pipeline.js';
+import type { ScanParams } from '../../primitives/scan.js';
 import { SCRATCH_BYTES } from './gemm.js';
 import { type Loop, loopOf } from './loop.js';
 import { type Blocks, blocksOf, scratchOf } from './loop-blocks.js';
@@ -50,6 +52,13 @@ export type Step =
       readonly inPlace: boolean;
     })
   | (StepBase & { readonly kind: 'loop'; readonly loop: Loop; readonly blocks: Blocks; readonly scratch: number })
+  | (StepBase & {
+      readonly kind: 'scan';
+      readonly params: ScanParams;
+      /** What one turn does, its arena in `scratch`. */
+      readonly body: Plan;
+      readonly scratch: number;
+    })
   | (StepBase & { readonly kind: 'reference' });
 
 /** Where a result of the program comes from. */
@@ -221,6 +230,18 @@ const loopStep = (planner: Planner, node: Node, at: number): Step => {
   return { ...step, kind: 'loop', loop, blocks, scratch, writes };
 };
 
+const scanStep = (planner: Planner, node: Node, at: number): Step => {
+  const params = node.params as ScanParams;
+  const body = planOf(optimise(params.body), 'body', planner.grain);
+  const flops = params.length * body.steps.reduce((sum, step) => sum + step.flops, 0);
+  const step = base(planner, node, [], flops);
+  // Behind the arena, a new carry waits until all of it is known: see `scanRun`.
+  const carry = node.avals.slice(0, params.carries).reduce((bytes, aval) => bytes + bytesOfAval(aval), 0);
+  const scratch = planner.scratch(body.arena.bytes + carry, at);
+  const writes = node.avals.map((_, k) => planner.define(node.first + k, at));
+  return { ...step, kind: 'scan', params, body, scratch, writes };
+};
+
 const stepOf = (planner: Planner, node: Node, at: number): readonly Step[] => {
   if (isAlias(node)) {
     planner.bufferOf[node.first] = planner.bufferOf[node.inputs[0] as number] as number;
@@ -230,12 +251,16 @@ const stepOf = (planner: Planner, node: Node, at: number): readonly Step[] => {
   const { dtype } = node.avals[0] ?? { dtype: 'f64' };
   if (lower.kind === 'matmul' && name === 'gemm' && isFloatDtype(dtype)) return [gemmStep(planner, node, at, dtype)];
   if (name === 'fused') return [loopStep(planner, node, at)];
+  if (lower.kind === 'structured' && lower.name === 'scan') return [scanStep(planner, node, at)];
   const step = base(planner, node, [], lower.kind === 'matmul' ? gemmFlops(node, planner.avals) : 0);
   return [{ ...step, kind: 'reference', writes: node.avals.map((_, k) => planner.define(node.first + k, at)) }];
 };
 
-/** Plans an optimised program, its steps cut as finely as `grain` says. */
-export const planOf = (graph: Graph, grain: Grain = GRAIN): Plan => {
+/**
+ * Plans an optimised program, its steps cut as finely as `grain` says. Where it is the body of a loop, its arguments lie in buffers of
+ * the program around it, and whatever it computes in its arena.
+ */
+export function planOf(graph: Graph, as: 'program' | 'body' = 'program', grain: Grain = GRAIN): Plan {
   const planner = new Planner(graph, grain);
   const steps = graph.nodes.flatMap((node, at) => stepOf(planner, node, at));
   const results = graph.outputs.map((id): Result => {
@@ -248,10 +273,10 @@ export const planOf = (graph: Graph, grain: Grain = GRAIN): Plan => {
   });
   const { drafts } = planner;
   // Small arguments are copied in and small results copied out: both lie in the arena.
-  const isCopied = ({ external, bytes }: Draft): boolean => external?.kind === 'argument' && bytes <= SMALL_ARGUMENT;
-  const inArena = drafts.map(
-    (draft) => (draft.external === undefined && !(draft.isResult && draft.bytes > SMALL_RESULT)) || isCopied(draft),
-  );
+  const isCopied = ({ external, bytes }: Draft): boolean =>
+    as === 'program' && external?.kind === 'argument' && bytes <= SMALL_ARGUMENT;
+  const isHandedOn = ({ isResult, bytes }: Draft): boolean => as === 'program' && isResult && bytes > SMALL_RESULT;
+  const inArena = drafts.map((draft) => (draft.external === undefined && !isHandedOn(draft)) || isCopied(draft));
   const arena = planMemory(
     drafts.map(({ bytes, from, to }, k) => (inArena[k] === true ? { bytes, from, to } : { bytes: 0, from: 0, to: 0 })),
     PADDING,
@@ -265,4 +290,4 @@ export const planOf = (graph: Graph, grain: Grain = GRAIN): Plan => {
     return { storage: external ?? { kind: 'result' }, bytes };
   });
   return { graph, buffers, steps, results, arena, grain };
-};
+}

@@ -8,13 +8,15 @@ import type { Kernels, LoopCode } from './kernels.js';
 import { loopRun } from './loop-run.js';
 import type { EngineMemory } from './memory.js';
 import type { Plan, Step } from './plan.js';
+import { scanRun } from './scan-run.js';
 import { alone, type Team } from './threads/team.js';
 
 /** One call: where buffers are, and the tensors that came in. */
 export interface Frame {
   /** By buffer, in bytes. */
   readonly address: readonly number[];
-  readonly args: readonly Tensor[];
+  /** Null in the body of a loop, whose arguments are at their addresses only. */
+  readonly args: readonly Tensor[] | null;
 }
 
 export type Run = (frame: Frame) => void;
@@ -45,8 +47,9 @@ const referenceRun = (step: Of<'reference'>, memory: EngineMemory, engine: Engin
     const buffer = reads[k] as number;
     const aval = avals[k] as Aval;
     const { storage } = plan.buffers[buffer] as (typeof plan.buffers)[number];
-    if (storage.kind === 'argument' || storage.kind === 'constant') {
-      const tensor = (storage.kind === 'argument' ? args : plan.graph.constants)[storage.index] as Tensor;
+    const tensors = storage.kind === 'argument' ? args : storage.kind === 'constant' ? plan.graph.constants : null;
+    if (tensors !== null) {
+      const tensor = tensors[(storage as { readonly index: number }).index] as Tensor;
       return sameExtents(tensor.shape, aval.shape) ? tensor : adopt(elements(tensor), aval.dtype, aval.shape);
     }
     const view = slice(memory, address[buffer] as number, aval);
@@ -86,6 +89,8 @@ export const runnable = (
         return gemmRun(step, kernels, memory, team, plan.grain);
       case 'loop':
         return loopRun(step, code.get(step) as LoopCode, memory, team, plan.grain);
+      case 'scan':
+        return scanRun(step, runnable(step.body, kernels, memory, engine, team), memory);
       case 'reference':
         return referenceRun(step, memory, engine, plan);
     }
