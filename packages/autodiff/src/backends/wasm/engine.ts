@@ -131,9 +131,14 @@ export const engineWith = (
     abandoned.register(engine, parts.team);
     return parts;
   };
+  const onOneThread: Engine = {
+    name,
+    compile: (graph) => executableOf(graph, { ...made(), team: alone }, onOneThread),
+  };
   const engine: WasmEngine = {
     name,
     compile: (graph) => executableOf(graph, made(), engine),
+    onOneThread,
     statistics: () => {
       const { memory, team } = made();
       return { ...memory.statistics(), threads: team.statistics() };

@@ -70,6 +70,9 @@ export const alone: Team = teamOfOne(null);
 /** So many workers may be lost before an engine stays on one thread: what kills them would go on. */
 const MOST_LOST = 3;
 
+/** Tasks after which earlier losses no longer count. */
+const RELIABLE = 1000;
+
 const workerLost = (operation: string, found: string): NatgradError =>
   new NatgradError('WorkerLost', `a worker of the engine was lost in the middle of a step: ${found}`, {
     operation,
@@ -81,6 +84,7 @@ const workerLost = (operation: string, found: string): NatgradError =>
 export const createTeam = (size: number, memory: EngineMemory, start: StartMember, library: string | null): Team => {
   let pool: Pool | undefined;
   let [tasks, ownBlocks, workerBlocks, lost] = [0, 0, 0, 0];
+  let [lostLately, tasksAtLoss] = [0, 0];
   let reason: string | null = null;
 
   const dismiss = (): void => {
@@ -92,8 +96,11 @@ export const createTeam = (size: number, memory: EngineMemory, start: StartMembe
 
   const lose = (found: string): void => {
     lost += 1;
+    lostLately = tasks - tasksAtLoss > RELIABLE ? 1 : lostLately + 1;
+    tasksAtLoss = tasks;
     dismiss();
-    if (lost >= MOST_LOST) reason = `${lost} workers were lost, the last one because ${found}`;
+    if (lostLately >= MOST_LOST)
+      reason = `${MOST_LOST} workers were lost in a short time, the last one because ${found}`;
   };
 
   const gather = (): void => {
