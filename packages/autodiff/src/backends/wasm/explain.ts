@@ -3,7 +3,6 @@ import { describe } from '@natgrad/tensor';
 import type { Graph } from '../../ir/graph.js';
 import { printGraph } from '../../ir/print.js';
 import { explainPasses } from '../../optimise/pipeline.js';
-import { blocksOf } from './loop-blocks.js';
 import { type Plan, planOf, type Step } from './plan.js';
 
 const UNITS = ['', 'k', 'M', 'G', 'T'] as const;
@@ -35,14 +34,14 @@ export const describeStep = (step: Step): string => {
       return `gemm ${a}${transposeLeft ? 'ᵀ' : ''} · ${b}${transposeRight ? 'ᵀ' : ''}${step.avals.length === 3 ? (step.inPlace ? ', added in place' : ', added to a copy') : ''}`;
     }
     case 'loop': {
-      const { loop } = step;
+      const { loop, blocks } = step;
       const names = loop.program.values.flatMap((value) => (value.kind === 'operation' ? [value.name] : []));
       const reductions = loop.program.outputs.flatMap((output) =>
         output.kind === 'reduce'
           ? [`${output.name} to ${output.layout === 'scalar' ? 'a scalar' : `a ${output.layout}`}`]
           : [],
       );
-      const { count } = blocksOf(loop);
+      const { count } = blocks;
       return `loop ${loop.rows} × ${loop.columns}${count > 1 ? ` in ${count} blocks` : ''}: ${[...names, ...reductions].join(', ')}`;
     }
     case 'scan':

@@ -10,8 +10,9 @@ import { optimise } from '../../optimise/pipeline.js';
 import type { ScanParams } from '../../primitives/scan.js';
 import { SCRATCH_BYTES } from './gemm.js';
 import { type Loop, loopOf } from './loop.js';
-import { scratchOf } from './loop-blocks.js';
+import { type Blocks, blocksOf, scratchOf } from './loop-blocks.js';
 import { SMALL_RESULT } from './memory.js';
+import { GRAIN, type Grain } from './threads/cut.js';
 
 /** Arguments up to this many bytes are copied into the arena at every call; larger ones stay inside between calls. */
 const SMALL_ARGUMENT = 4096;
@@ -50,7 +51,7 @@ export type Step =
       /** Whether the addend is already where the product goes. */
       readonly inPlace: boolean;
     })
-  | (StepBase & { readonly kind: 'loop'; readonly loop: Loop; readonly scratch: number })
+  | (StepBase & { readonly kind: 'loop'; readonly loop: Loop; readonly blocks: Blocks; readonly scratch: number })
   | (StepBase & {
       readonly kind: 'scan';
       readonly params: ScanParams;
@@ -71,6 +72,8 @@ export interface Plan {
   readonly steps: readonly Step[];
   readonly results: readonly Result[];
   readonly arena: MemoryPlan;
+  /** How its steps are cut into blocks. */
+  readonly grain: Grain;
 }
 
 export const bytesOfAval = ({ dtype, shape }: Aval): number => sizeOf(shape) * bytesPerElement(dtype);
@@ -92,6 +95,7 @@ interface Draft {
 /** Tables that planning fills. */
 class Planner {
   readonly graph: Graph;
+  readonly grain: Grain;
   readonly avals: readonly Aval[];
   readonly drafts: Draft[] = [];
   /** By value. */
@@ -101,8 +105,9 @@ class Planner {
   /** By root value: the last node that reads it. */
   readonly #lastUse: number[];
 
-  constructor(graph: Graph) {
+  constructor(graph: Graph, grain: Grain) {
     this.graph = graph;
+    this.grain = grain;
     this.avals = graphAvals(graph);
     this.#root = this.avals.map((_, id) => id);
     for (const node of graph.nodes)
@@ -218,15 +223,16 @@ const loopStep = (planner: Planner, node: Node, at: number): Step => {
   const loop = loopOf((node.params as FusedParams).graph);
   const operations = loop.program.values.filter(({ kind }) => kind === 'operation').length;
   const step = base(planner, node, [], operations * loop.rows * loop.columns);
-  const scratch = planner.scratch(scratchOf(loop), at);
+  const blocks = blocksOf(loop, planner.grain.elements);
+  const scratch = planner.scratch(scratchOf(blocks), at);
   const reused = reuses(planner, node, at, loop);
   const writes = node.avals.map((_, k) => planner.define(node.first + k, at, reused[k]));
-  return { ...step, kind: 'loop', loop, scratch, writes };
+  return { ...step, kind: 'loop', loop, blocks, scratch, writes };
 };
 
 const scanStep = (planner: Planner, node: Node, at: number): Step => {
   const params = node.params as ScanParams;
-  const body = planOf(optimise(params.body), 'body');
+  const body = planOf(optimise(params.body), 'body', planner.grain);
   const flops = params.length * body.steps.reduce((sum, step) => sum + step.flops, 0);
   const step = base(planner, node, [], flops);
   // Behind the arena, a new carry waits until all of it is known: see `scanRun`.
@@ -251,11 +257,11 @@ const stepOf = (planner: Planner, node: Node, at: number): readonly Step[] => {
 };
 
 /**
- * Plans an optimised program. Where it is the body of a loop, its arguments lie in buffers of the program around it, and whatever it
- * computes in its arena.
+ * Plans an optimised program, its steps cut as finely as `grain` says. Where it is the body of a loop, its arguments lie in buffers of
+ * the program around it, and whatever it computes in its arena.
  */
-export function planOf(graph: Graph, as: 'program' | 'body' = 'program'): Plan {
-  const planner = new Planner(graph);
+export function planOf(graph: Graph, as: 'program' | 'body' = 'program', grain: Grain = GRAIN): Plan {
+  const planner = new Planner(graph, grain);
   const steps = graph.nodes.flatMap((node, at) => stepOf(planner, node, at));
   const results = graph.outputs.map((id): Result => {
     const buffer = planner.bufferOf[id] as number;
@@ -283,5 +289,5 @@ export function planOf(graph: Graph, as: 'program' | 'body' = 'program'): Plan {
     }
     return { storage: external ?? { kind: 'result' }, bytes };
   });
-  return { graph, buffers, steps, results, arena };
+  return { graph, buffers, steps, results, arena, grain };
 }
