@@ -10,6 +10,7 @@ import { mujoco } from './mujoco.js';
 import { pitfallsBenchmark } from './pitfalls/command.js';
 import { plan } from './plan.js';
 import { scale } from './scale/command.js';
+import { soak } from './soak.js';
 import { theory } from './theory/command.js';
 import { update } from './update/command.js';
 import { Disagreement } from './update/compare.js';
@@ -26,6 +27,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   mujoco,
   theory,
   pitfallsBenchmark,
+  soak,
   figuresCommand,
 ];
 
