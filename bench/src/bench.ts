@@ -12,6 +12,7 @@ import { plan } from './plan.js';
 import { scale } from './scale/command.js';
 import { soak } from './soak.js';
 import { theory } from './theory/command.js';
+import { trainingBenchmark } from './training.js';
 import { update } from './update/command.js';
 import { Disagreement } from './update/compare.js';
 
@@ -21,6 +22,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   scale,
   inference,
   environmentsBenchmark,
+  trainingBenchmark,
   conjugateGradientBenchmark,
   classic,
   algorithmsBenchmark,
