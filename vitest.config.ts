@@ -21,6 +21,7 @@ const alias = [
     find: /^@natgrad\/(tensor|autodiff|rl-trpo|envs)\/internal$/,
     replacement: `${source('./packages')}/$1/src/internal.ts`,
   },
+  { find: '#workers', replacement: source('./packages/rl-trpo/src/shell/workers/index.ts') },
   { find: '@natgrad/rl-trpo/theory', replacement: source('./packages/rl-trpo/src/theory/index.ts') },
   { find: '@natgrad/rl-trpo/runs', replacement: source('./packages/rl-trpo/src/shell/runs/index.ts') },
 ];

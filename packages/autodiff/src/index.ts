@@ -20,7 +20,7 @@ export type { Engine, Executable } from './backends/engine.js';
 export { interpreter } from './backends/interpreter.js';
 export { type WasmEngine, type WasmOptions, wasmEngine } from './backends/wasm/engine.js';
 export { explain } from './backends/wasm/explain.js';
-export { detect as platform, type Platform } from './backends/wasm/platform.js';
+export { type Missing, detect as platform, type Platform } from './backends/wasm/platform.js';
 export type { Aval, MaybeZero, Value } from './ir/aval.js';
 export { checkGraph } from './ir/check.js';
 export * from './ir/domain.js';

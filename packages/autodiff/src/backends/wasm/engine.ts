@@ -34,11 +34,11 @@ interface Parts {
 
 /** @throws `Unsupported` on a platform without WebAssembly's vector instructions. */
 export const makeParts = ({ deterministic = false, ...sizes }: WasmOptions, products?: Products): Parts => {
-  const { simd, relaxed } = detect();
-  if (!simd)
-    throw new NatgradError('Unsupported', 'this platform has no WebAssembly with vector instructions (SIMD128)', {
+  const { relaxed, missing } = detect();
+  if (missing !== null)
+    throw new NatgradError('Unsupported', `this platform has ${missing.found}, expected ${missing.expected}`, {
       operation: 'wasmEngine',
-      expected: 'Node.js 20 or a browser of 2023 or later; the interpreter runs everywhere',
+      ...missing,
     });
   const memory = createMemory(sizes);
   return { memory, kernels: createKernels(memory.memory, relaxed && !deterministic ? 'relaxed' : 'plain', products) };
