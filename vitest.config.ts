@@ -1,32 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { build, type Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
-
-/** Tests run against the sources; the consumer test covers the built, packed packages. */
-const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-
-const alias = [
-  {
-    find: /^@natgrad\/(tensor|autodiff|rl-trpo|envs)$/,
-    replacement: `${source('./packages')}/$1/src/index.ts`,
-  },
-  {
-    find: /^@natgrad\/(tensor|autodiff|rl-trpo|envs)\/laws$/,
-    replacement: `${source('./packages')}/$1/src/laws/index.ts`,
-  },
-  {
-    find: /^@natgrad\/(tensor|autodiff|rl-trpo|envs)\/internal$/,
-    replacement: `${source('./packages')}/$1/src/internal.ts`,
-  },
-  { find: '#workers', replacement: source('./packages/rl-trpo/src/shell/workers/index.ts') },
-  { find: '@natgrad/rl-trpo/theory', replacement: source('./packages/rl-trpo/src/theory/index.ts') },
-  { find: '@natgrad/rl-trpo/runs', replacement: source('./packages/rl-trpo/src/shell/runs/index.ts') },
-];
-
-const workers = source('./packages/rl-trpo/src/shell/workers');
+import { inNode as alias, source, workers } from './test/aliases.js';
 
 /** Threads run JavaScript: where the sources name the module of a worker, tests find it bundled from the sources. */
 const workersFromSources = (): Plugin => ({
@@ -34,7 +12,7 @@ const workersFromSources = (): Plugin => ({
   transform: async (code, id) => {
     if (id !== join(workers, 'index.ts')) return undefined;
     // Where the physics engine is found, whose files no bundle holds.
-    const outDir = mkdtempSync(source('./packages/envs/node_modules/.worker-'));
+    const outDir = mkdtempSync(source('packages/envs/node_modules/.worker-'));
     process.once('exit', () => rmSync(outDir, { recursive: true, force: true }));
     await build({
       configFile: false,

@@ -1,6 +1,7 @@
 /** Adam (Kingma and Ba 2015), as a pure function of its state. */
 import { add, divide, multiply, sqrt, square, subtract } from '@natgrad/autodiff';
 import { type DType, type Scalar, scalar, type Tensor, treeLeaves, treeMap } from '@natgrad/tensor';
+import { powerPortable } from '@natgrad/tensor/internal';
 import type { ParameterTree } from './model.js';
 import { zerosLike } from './vector.js';
 
@@ -56,8 +57,8 @@ export const adamRates = (
   const dtype: DType = treeLeaves(parameters)[0]?.dtype ?? 'f64';
   return {
     learningRate: scalar(learningRate, dtype),
-    firstBias: scalar(1 - firstDecay ** (count + 1), dtype),
-    secondBias: scalar(1 - secondDecay ** (count + 1), dtype),
+    firstBias: scalar(1 - powerPortable(firstDecay, count + 1), dtype),
+    secondBias: scalar(1 - powerPortable(secondDecay, count + 1), dtype),
   };
 };
 
