@@ -11,7 +11,9 @@ const chosen: { engine?: Engine } = {};
 
 /** Said once: results are the same, but whoever waits for them should know why, and what would help. */
 const interpreted = ({ found, expected }: Missing): Engine => {
-  console.warn(`natgrad: programs are interpreted, which is far slower than compiled. Found ${found}; expected ${expected}.`);
+  console.warn(
+    `natgrad: programs are interpreted, which is far slower than compiled. Found ${found}; expected ${expected}.`,
+  );
   return interpreter;
 };
 

@@ -44,7 +44,8 @@ const refusal = (each: WasmFunction): Missing | null => {
   } catch (error) {
     return {
       found: `WebAssembly that may not be compiled (${error instanceof Error ? error.message : String(error)})`,
-      expected: "a page whose Content-Security-Policy has script-src 'wasm-unsafe-eval'; the interpreter runs everywhere",
+      expected:
+        "a page whose Content-Security-Policy has script-src 'wasm-unsafe-eval'; the interpreter runs everywhere",
     };
   }
 };
