@@ -63,16 +63,24 @@ const KINDS = {
 };
 
 /** Cross-origin isolated, so that threads may share memory; nothing foreign is loaded, and no text becomes code. */
+const POLICY =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src data:; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const HEADERS = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
   'Cross-Origin-Resource-Policy': 'same-origin',
-  'Content-Security-Policy':
-    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src data:; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
   'Cache-Control': 'no-store',
 };
+
+/** MuJoCo's bindings write code for the types of each function that they bind; only the worker that may load them may do so. */
+const headersOf = (path) => ({
+  ...HEADERS,
+  'Content-Security-Policy': path.startsWith('/assets/physics-')
+    ? POLICY.replace("'wasm-", "'unsafe-eval' 'wasm-")
+    : POLICY,
+});
 
 /** The files of the page, by the path by which they are asked for. */
 const filesOf = (folder) =>
@@ -89,8 +97,8 @@ const serve = (folder, port) => {
     const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1');
     const path = pathname === '/' ? '/index.html' : pathname;
     const body = request.method === 'GET' || request.method === 'HEAD' ? files.get(path) : undefined;
-    if (body === undefined) response.writeHead(404, HEADERS).end();
-    else response.writeHead(200, { ...HEADERS, 'Content-Type': KINDS[extname(path)] }).end(body);
+    if (body === undefined) response.writeHead(404, headersOf(path)).end();
+    else response.writeHead(200, { ...headersOf(path), 'Content-Type': KINDS[extname(path)] }).end(body);
   });
   server.on('error', (error) => {
     console.error(error.code === 'EADDRINUSE' ? `port ${port} is taken: --port N names another` : error.message);

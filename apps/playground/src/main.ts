@@ -1,5 +1,6 @@
 /** The page: it shows what its worker says, at most once a frame, and tells it what a person wants. */
-import { extended, progress } from './core/history.js';
+import { environments } from '@natgrad/envs';
+import { extended, progress, short } from './core/history.js';
 import type { Phase, Point, Report, Request, Subject } from './core/protocol.js';
 import { charts } from './view/charts.js';
 import { find, html } from './view/dom.js';
@@ -12,10 +13,14 @@ import { schemeOf } from './view/scheme.js';
 /** Least milliseconds between two sentences of progress to those who listen. */
 const SENTENCES = 10_000;
 
-const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
-const send = (request: Request): void => worker.postMessage(request);
+/** MuJoCo's bindings write code at run time: their worker is another file, whose policy may allow that while no other's does. */
+const threads = {
+  plain: () => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' }),
+  physics: () => new Worker(new URL('./physics.ts', import.meta.url), { type: 'module' }),
+};
 
 const page = {
+  worker: null as { readonly kind: keyof typeof threads; readonly thread: Worker } | null,
   session: 0,
   /** True between the request for a session and its arrival. */
   preparing: false,
@@ -26,6 +31,26 @@ const page = {
   subject: null as Subject | null,
   spoken: 0,
   drawn: true,
+  pace: 0,
+  /** True once it has been said that the task is solved. */
+  solved: false,
+};
+
+const send = (request: Request): void => page.worker?.thread.postMessage(request);
+
+/** Sees to it that the worker is one that the environment can run in. */
+const employ = (environment: string): void => {
+  const definition = environments.find(({ id }) => id === environment);
+  const kind = definition !== undefined && 'load' in definition ? 'physics' : 'plain';
+  if (page.worker?.kind === kind) return;
+  page.worker?.thread.terminate();
+  const thread = threads[kind]();
+  page.worker = { kind, thread };
+  thread.addEventListener('message', ({ data }: MessageEvent<Report>) => receive(data));
+  thread.addEventListener('error', ({ message }) =>
+    fields.showIssues([{ field: 'environment', message: `the worker stopped: ${message}` }]),
+  );
+  send({ kind: 'pace', milliseconds: page.pace });
 };
 
 const scheme = schemeOf((chosen) => {
@@ -60,7 +85,8 @@ const showPhase = (): void => {
   buttons.train.disabled = phase === 'training';
   buttons.pause.disabled = phase !== 'training';
   buttons.stop.disabled = phase !== 'training' && phase !== 'paused';
-  find('phase').textContent = preparing ? 'Loading the environment…' : PHASES[phase];
+  if (preparing || !page.solved || phase !== 'training')
+    find('phase').textContent = preparing ? 'Loading the environment…' : PHASES[phase];
   fields.lock(phase === 'training' || phase === 'paused');
 };
 
@@ -83,7 +109,8 @@ const prepare = (): boolean => {
     return false;
   }
   page.session += 1;
-  Object.assign(page, { preparing: true, phase: 'idle', points: [], subject: null, drawn: false });
+  Object.assign(page, { preparing: true, phase: 'idle', points: [], subject: null, drawn: false, solved: false });
+  employ(settings.environment);
   films.clear('Loading…');
   send({ kind: 'prepare', session: page.session, settings, scheme: scheme() });
   showPhase();
@@ -102,6 +129,16 @@ const showSubject = ({ parameters, observationWidth, engine, missing }: Subject)
   );
 };
 
+/** Says once that the returns have reached what counts as solved. */
+const celebrate = ({ returns, iteration }: Point): void => {
+  const goal = page.subject?.rewardThreshold ?? null;
+  if (page.solved || goal === null || returns === null || returns.mean < goal) return;
+  page.solved = true;
+  find('phase').textContent = `Solved in iteration ${iteration}: a mean return of ${short(returns.mean)}.`;
+  say(find('phase').textContent);
+  page.spoken = performance.now();
+};
+
 const receive = (report: Report): void => {
   // What an older session still says.
   if (report.session !== page.session) return;
@@ -117,7 +154,7 @@ const receive = (report: Report): void => {
       page.eager = false;
       return;
     case 'stages':
-      graph.show(report.stages, report.rows);
+      graph.show(report.stages, report.rows, report.inputs);
       return;
     case 'phase':
       page.phase = report.phase;
@@ -128,6 +165,7 @@ const receive = (report: Report): void => {
     case 'iteration':
       page.points = extended(page.points, report.point);
       page.drawn = false;
+      celebrate(report.point);
       if (performance.now() - page.spoken > SENTENCES) {
         page.spoken = performance.now();
         say(progress(page.points));
@@ -151,11 +189,6 @@ const receive = (report: Report): void => {
   }
 };
 
-worker.addEventListener('message', ({ data }: MessageEvent<Report>) => receive(data));
-worker.addEventListener('error', ({ message }) =>
-  fields.showIssues([{ field: 'environment', message: `the worker stopped: ${message}` }]),
-);
-
 find('setup').addEventListener('submit', (event) => {
   event.preventDefault();
   if (page.phase === 'training') return;
@@ -173,6 +206,10 @@ find('setup').addEventListener('submit', (event) => {
 });
 buttons.pause.addEventListener('click', () => send({ kind: 'pause' }));
 buttons.stop.addEventListener('click', () => send({ kind: 'stop' }));
+find<HTMLSelectElement>('pace').addEventListener('change', ({ target }) => {
+  page.pace = Number((target as HTMLSelectElement).value);
+  send({ kind: 'pace', milliseconds: page.pace });
+});
 find('reset').addEventListener('click', () => {
   fields.reset();
   prepare();

@@ -43,13 +43,19 @@ interface Place {
 
 const cut = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
 
-/** What stands in a node: a fused loop says what is in it. */
-export const labelOf = ({ operation, detail }: ProgramNode): string => cut(operation === 'fused' ? detail : operation);
+/** Movements inside a loop cost nothing, and say nothing. */
+const SILENT = new Set(['broadcastTo', 'reshape']);
+
+/** What stands in a node: an input has a name, a fused loop says what it computes. */
+export const labelOf = ({ operation, detail }: ProgramNode, name?: string): string => {
+  const inside = operation === 'fused' ? detail.split(' ').filter((word) => !SILENT.has(word)) : [];
+  return cut(name ?? (inside.length > 0 ? inside.join(' ') : operation));
+};
 
 const shapeOf = ({ gives }: ProgramNode): string => cut(gives.join(' '));
 
-const widthOf = (node: ProgramNode): number =>
-  Math.round(Math.max(54, 7 * labelOf(node).length + 20, 5.8 * shapeOf(node).length + 20));
+const widthOf = (node: ProgramNode, name?: string): number =>
+  Math.round(Math.max(54, 7 * labelOf(node, name).length + 20, 5.8 * shapeOf(node).length + 20));
 
 /** Operations by the longest way from any input; inputs right above whoever reads them first. */
 const layersOf = (nodes: readonly ProgramNode[]): readonly number[] => {
@@ -65,7 +71,7 @@ const layersOf = (nodes: readonly ProgramNode[]): readonly number[] => {
 };
 
 /** Nodes and passages by layer; what several nodes read passes each layer once. */
-const placesOf = (nodes: readonly ProgramNode[]): readonly Place[][] => {
+const placesOf = (nodes: readonly ProgramNode[], names: readonly string[]): readonly Place[][] => {
   const layer = layersOf(nodes);
   const layers: Place[][] = Array.from({ length: Math.max(0, ...layer.map((each) => each + 1)) }, () => []);
   const place = (node: number | null, at: number, width: number): Place => {
@@ -77,7 +83,7 @@ const placesOf = (nodes: readonly ProgramNode[]): readonly Place[][] => {
     from.below.push(to);
     to.above.push(from);
   };
-  const made = nodes.map((node, at) => place(at, layer[at] as number, widthOf(node)));
+  const made = nodes.map((node, at) => place(at, layer[at] as number, widthOf(node, names[at])));
   const passages = new Map<number, Place[]>();
   nodes.forEach(({ reads }, at) => {
     for (const read of reads) {
@@ -153,9 +159,13 @@ const settle = (layers: readonly Place[][]): void => {
     }
 };
 
-/** The drawing of a program. The same program gives the same drawing. */
-export const layoutOf = (nodes: readonly ProgramNode[]): Drawing => {
-  const layers = placesOf(nodes);
+/**
+ * The drawing of a program. The same program gives the same drawing.
+ *
+ * @param names of its inputs
+ */
+export const layoutOf = (nodes: readonly ProgramNode[], names: readonly string[] = []): Drawing => {
+  const layers = placesOf(nodes, names);
   ordered(layers);
   settle(layers);
   const all = layers.flat();
@@ -170,7 +180,7 @@ export const layoutOf = (nodes: readonly ProgramNode[]): Drawing => {
     return [
       {
         node: place.node,
-        label: labelOf(node),
+        label: labelOf(node, names[place.node]),
         shape: shapeOf(node),
         x: at(place),
         y: top(place.layer),

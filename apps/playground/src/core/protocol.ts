@@ -62,7 +62,13 @@ export type Phase = 'idle' | 'training' | 'paused' | 'finished';
 export type Report = { readonly session: number } & (
   | { readonly kind: 'prepared'; readonly subject: Subject }
   /** The policy's Fisher-vector product for a batch, after each pass. */
-  | { readonly kind: 'stages'; readonly rows: number; readonly stages: readonly ProgramStage[] }
+  | {
+      readonly kind: 'stages';
+      readonly rows: number;
+      readonly stages: readonly ProgramStage[];
+      /** What the inputs of the program are called. */
+      readonly inputs: readonly string[];
+    }
   | { readonly kind: 'phase'; readonly phase: Phase }
   | { readonly kind: 'iteration'; readonly point: Point }
   | { readonly kind: 'episode'; readonly episode: Episode }

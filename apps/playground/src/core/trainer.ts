@@ -15,8 +15,9 @@ import {
   train,
   tryModelFor,
 } from '@natgrad/rl-trpo';
-import { foldIn, type Key, key, treeLeaves } from '@natgrad/tensor';
+import { foldIn, type Key, key, treeFlatten, treeLeaves } from '@natgrad/tensor';
 import { isLeft } from 'fp-ts/lib/Either.js';
+import { leafNames } from './names.js';
 import type { Episode, Phase, Point, Report, Request, Scheme } from './protocol.js';
 import type { Issue, Settings } from './settings.js';
 
@@ -118,7 +119,11 @@ export const trainer = (post: (report: Report) => void): ((request: Request) => 
   const failed = (number: number, error: unknown): void => {
     const issues = issuesOf(error);
     if (issues !== null) post({ session: number, kind: 'refused', issues });
-    else post({ session: number, kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+    else {
+      const message = error instanceof Error ? error.message : String(error);
+      // The lines after the first say where in the code it was.
+      post({ session: number, kind: 'failed', message: message.split('\n', 1).join('') });
+    }
   };
 
   const prepare = async (number: number, settings: Settings): Promise<void> => {
@@ -165,7 +170,14 @@ export const trainer = (post: (report: Report) => void): ((request: Request) => 
     });
     showEpisode(session);
     const rows = rowsOf(options);
-    post({ session: number, kind: 'stages', rows, stages: programStages(fisherProduct(made as Model, rows).graph) });
+    const { structure } = treeFlatten(snapshot.state.policy);
+    post({
+      session: number,
+      kind: 'stages',
+      rows,
+      stages: programStages(fisherProduct(made as Model, rows).graph),
+      inputs: [...leafNames(structure, 'θ'), 'observations', ...leafNames(structure, 'v')],
+    });
   };
 
   const film = (of: Session): void => {

@@ -46,6 +46,7 @@ const roomy: uPlot.Range.Function = (_, low, high) => {
 const chart = ({ id, options, data }: Kind): Chart => {
   const place = find(id);
   place.setAttribute('role', 'img');
+  place.classList.add('empty');
   let plot: uPlot | null = null;
   let shown: readonly Point[] = [];
   const size = (): { readonly width: number; readonly height: number } => ({
@@ -76,11 +77,29 @@ const chart = ({ id, options, data }: Kind): Chart => {
   return {
     draw: (points, description) => {
       shown = points;
+      place.classList.toggle('empty', points.length === 0);
       plot?.setData(data(points));
       place.setAttribute('aria-label', description);
     },
     recolour: make,
   };
+};
+
+/** Powers of ten, about six of them. */
+const powersBetween = (low: number, high: number): number[] => {
+  const [first, last] = [Math.ceil(Math.log10(low) - 1e-9), Math.floor(Math.log10(high) + 1e-9)];
+  const every = Math.max(1, Math.ceil((last - first) / 6));
+  return Array.from({ length: Math.floor((last - first) / every) + 1 }, (_, i) => 10 ** (last - i * every)).reverse();
+};
+
+const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹';
+
+/** 10⁻³, or 1. */
+const powerText = (x: number): string => {
+  const exponent = Math.round(Math.log10(x));
+  if (exponent === 0) return '1';
+  const digits = [...String(Math.abs(exponent))].map((digit) => SUPERSCRIPTS[Number(digit)] ?? '').join('');
+  return `10${exponent < 0 ? '⁻' : ''}${digits}`;
 };
 
 const xs = (points: readonly Point[]): number[] => points.map(({ totalSteps }) => totalSteps);
@@ -158,19 +177,11 @@ export const charts = (): {
         }),
       ],
       axes: [
+        axis({ size: 28, grid: { show: false }, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] }),
         axis({
-          size: 28,
-          grid: { show: false },
-          values: (_, ticks) => ticks.map((x) => (Number.isInteger(x) ? String(x) : '')),
-        }),
-        axis({
-          size: 60,
-          values: (_, ticks) =>
-            ticks.map((x) =>
-              x !== null && Number.isInteger(Math.round(Math.log10(x) * 1e6) / 1e6)
-                ? x.toExponential(0).replace('e+', 'e').replace('-', '−')
-                : '',
-            ),
+          size: 52,
+          splits: (_, _axis, low, high) => powersBetween(low, high),
+          values: (_, ticks) => ticks.map(powerText),
         }),
       ],
     }),

@@ -95,6 +95,9 @@ export interface Form {
 /** The form. `changed` is called when other settings are chosen, valid ones or not. */
 export const form = (changed: () => void): Form => {
   const environment = find<HTMLSelectElement>('environment');
+  const folded = find<HTMLDetailsElement>('options');
+  // On a phone the learning is nearer than the options.
+  folded.open = matchMedia('(min-width: 760px)').matches;
   fillEnvironments(environment);
   find('fields').append(...FIELDS.map(wrapped));
   const algorithm = find<HTMLSelectElement>('algorithm');
@@ -109,6 +112,8 @@ export const form = (changed: () => void): Form => {
       place.hidden = mine.length === 0;
       place.textContent = mine.join('; ');
       control(field)?.setAttribute('aria-invalid', String(mine.length > 0));
+      // A field that is folded away cannot say what is wrong with it.
+      if (mine.length > 0) folded.open = true;
     }
     const others = issues.filter(({ field }) => control(field) === null);
     find('other-issue').hidden = others.length === 0;

@@ -33,9 +33,9 @@ const NAMES: Readonly<Record<string, string>> = {
 
 const nameOf = (pass: string): string => NAMES[pass] ?? pass;
 
-const drawingOf = ({ pass, nodes }: ProgramStage): Node => {
+const drawingOf = ({ pass, nodes }: ProgramStage, names: readonly string[]): Node => {
   if (nodes.length > MOST) return html('p', { class: 'waiting' }, `${nodes.length} nodes are too many to draw.`);
-  const { width, height, boxes, edges } = layoutOf(nodes);
+  const { width, height, boxes, edges } = layoutOf(nodes, names);
   const lines = edges.map(({ from: [x, y], to: [u, v] }) => {
     const middle = (y + v) / 2;
     return `M${x} ${y}${x === u ? `V${v}` : `C${x} ${middle} ${u} ${middle} ${u} ${v}`}`;
@@ -77,11 +77,14 @@ const factsOf = (stage: ProgramStage, first: ProgramStage): string => {
 };
 
 /** The panel; it shows stages as they are handed to it, and keeps the pass that was chosen. */
-export const graphPanel = (): { readonly show: (stages: readonly ProgramStage[], rows: number) => void } => {
+export const graphPanel = (): {
+  readonly show: (stages: readonly ProgramStage[], rows: number, inputs: readonly string[]) => void;
+} => {
   const passes = find('passes');
   const before = find<HTMLButtonElement>('pass-before');
   const after = find<HTMLButtonElement>('pass-after');
   let stages: readonly ProgramStage[] = [];
+  let names: readonly string[] = [];
   let chosen = 0;
 
   find('legend').append(
@@ -101,7 +104,7 @@ export const graphPanel = (): { readonly show: (stages: readonly ProgramStage[],
     before.disabled = at === 0;
     after.disabled = at === stages.length - 1;
     find('pass-facts').textContent = factsOf(stage, first);
-    find('graph').replaceChildren(drawingOf(stage));
+    find('graph').replaceChildren(drawingOf(stage, names));
     find('graph-text').textContent = stage.text;
   };
 
@@ -115,10 +118,11 @@ export const graphPanel = (): { readonly show: (stages: readonly ProgramStage[],
   });
 
   return {
-    show: (given, rows) => {
+    show: (given, rows, inputs) => {
       // Whoever looks at the last pass, or at none yet, goes on doing so.
       const last = chosen === stages.length - 1 || stages.length === 0;
       stages = given;
+      names = inputs;
       find('graph-about').textContent = `for a batch of ${whole(rows)}`;
       passes.replaceChildren(
         ...stages.map(({ pass, changed }, i) => {
