@@ -22,8 +22,7 @@ export default defineConfig({
   base: './',
   logLevel: 'warn',
   plugins: [withoutNode()],
-  // Loaded by name, on demand and in the worker: each import of it is a file of its own.
-  worker: { format: 'es', plugins: () => [withoutNode()] },
+  worker: { format: 'es', plugins: () => [withoutNode()], rolldownOptions: { checks: { pluginTimings: false } } },
   build: {
     target: 'es2022',
     outDir: 'dist/site',
@@ -32,5 +31,6 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // MuJoCo is ten megabytes, and loaded only by who chooses it.
     chunkSizeWarningLimit: 1000,
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
 });

@@ -21,8 +21,14 @@ import { leafNames } from './names.js';
 import type { Episode, Phase, Point, Report, Request, Scheme } from './protocol.js';
 import type { Issue, Settings } from './settings.js';
 
-/** Steps of an episode that are shown, at most: half a minute is enough of any. */
+/** Of an episode so much is shown, at most, that the next one, of a better policy, is not far. */
+const MOST_SECONDS = 12;
 const MOST_STEPS = 500;
+
+const stepsShown = (env: Env): number => {
+  const { stepSeconds = 0.05 } = env.scene?.(env.reset(key(0)).state) ?? {};
+  return Math.max(1, Math.min(MOST_STEPS, Math.ceil(MOST_SECONDS / stepSeconds)));
+};
 
 /** Rows for which the Fisher-vector product is shown: shapes with a number that a person knows from the options. */
 const rowsOf = ({ batchSize, fisherRows, fisherChunk }: TrpoConfig): number =>
@@ -189,7 +195,11 @@ export const trainer = (post: (report: Report) => void): ((request: Request) => 
   const showEpisode = (of: Session): void => {
     const { env, model, settings, snapshot, episodes, episode } = of;
     const steps = [
-      ...play({ env, model, ...settings.options }, snapshot.state, { key: episodes, episode, maxSteps: MOST_STEPS }),
+      ...play({ env, model, ...settings.options }, snapshot.state, {
+        key: episodes,
+        episode,
+        maxSteps: stepsShown(env),
+      }),
     ];
     of.episode += 1;
     of.scenes = scenesOf(env, steps);

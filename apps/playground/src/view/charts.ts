@@ -10,6 +10,13 @@ interface Chart {
   readonly recolour: () => void;
 }
 
+/** Half a bar more on both sides. */
+const withRoomForBars: uPlot.Range.Function = (plot, low, high) => {
+  const bars = plot.data[0].length;
+  const half = bars > 1 ? (high - low) / (bars - 1) / 2 : Math.max(1, low / 2);
+  return [low - half, high + half];
+};
+
 /** What distinguishes a chart: made anew when colours change. */
 interface Kind {
   readonly id: string;
@@ -85,21 +92,27 @@ const chart = ({ id, options, data }: Kind): Chart => {
   };
 };
 
-/** Powers of ten, about six of them. */
-const powersBetween = (low: number, high: number): number[] => {
+/** Places of a logarithmic axis: powers of ten, about six of them, or where there are fewer than two 1, 2 and 5 times such. */
+const logarithmic = (low: number, high: number): number[] => {
   const [first, last] = [Math.ceil(Math.log10(low) - 1e-9), Math.floor(Math.log10(high) + 1e-9)];
-  const every = Math.max(1, Math.ceil((last - first) / 6));
-  return Array.from({ length: Math.floor((last - first) / every) + 1 }, (_, i) => 10 ** (last - i * every)).reverse();
+  if (last - first >= 1) {
+    const every = Math.max(1, Math.ceil((last - first) / 6));
+    return Array.from({ length: Math.floor((last - first) / every) + 1 }, (_, i) => 10 ** (last - i * every)).reverse();
+  }
+  return [first - 1, first]
+    .flatMap((exponent) => [1, 2, 5].map((factor) => factor * 10 ** exponent))
+    .filter((x) => x >= low && x <= high);
 };
 
 const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 
-/** 10⁻³, or 1. */
+/** 10⁻³, or what is near 1 as it is. */
 const powerText = (x: number): string => {
-  const exponent = Math.round(Math.log10(x));
-  if (exponent === 0) return '1';
-  const digits = [...String(Math.abs(exponent))].map((digit) => SUPERSCRIPTS[Number(digit)] ?? '').join('');
-  return `10${exponent < 0 ? '⁻' : ''}${digits}`;
+  const exponent = Math.log10(x);
+  const power = Math.round(exponent);
+  if (Math.abs(exponent - power) > 1e-6 || Math.abs(power) < 2) return String(Number(x.toPrecision(1)));
+  const digits = [...String(Math.abs(power))].map((digit) => SUPERSCRIPTS[Number(digit)] ?? '').join('');
+  return `10${power < 0 ? '⁻' : ''}${digits}`;
 };
 
 const xs = (points: readonly Point[]): number[] => points.map(({ totalSteps }) => totalSteps);
@@ -141,7 +154,10 @@ export const charts = (): {
   const kl = chart({
     id: 'chart-kl',
     options: () => ({
-      scales: { x: { time: false }, y: { range: (_, _low, high) => [0, high > 0 ? high * 1.15 : 1] } },
+      scales: {
+        x: { time: false, range: withRoomForBars },
+        y: { range: (_, _low, high) => [0, high > 0 ? high * 1.15 : 1] },
+      },
       series: [
         {},
         {
@@ -180,7 +196,9 @@ export const charts = (): {
         axis({ size: 28, grid: { show: false }, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] }),
         axis({
           size: 52,
-          splits: (_, _axis, low, high) => powersBetween(low, high),
+          // Otherwise uPlot leaves out the labels that it would not have chosen.
+          filter: (_, splits) => splits,
+          splits: (_, _axis, low, high) => logarithmic(low, high),
           values: (_, ticks) => ticks.map(powerText),
         }),
       ],

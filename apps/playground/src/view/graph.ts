@@ -104,7 +104,9 @@ export const graphPanel = (): {
     before.disabled = at === 0;
     after.disabled = at === stages.length - 1;
     find('pass-facts').textContent = factsOf(stage, first);
-    find('graph').replaceChildren(drawingOf(stage, names));
+    const place = find('graph');
+    place.replaceChildren(drawingOf(stage, names));
+    place.scrollLeft = (place.scrollWidth - place.clientWidth) / 2;
     find('graph-text').textContent = stage.text;
   };
 
