@@ -1,31 +1,48 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build, type Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
-import { inNode as alias, source, workers } from './test/aliases.js';
+import { inNode as alias, source } from './test/aliases.js';
+
+/** Modules that name the module of a worker beside them, and what else its bundle finds where it is put. */
+const workers = [
+  {
+    from: source('packages/rl-trpo/src/shell/workers/index.ts'),
+    worker: 'worker',
+    // Where the physics engine is found, whose files no bundle holds.
+    into: source('packages/envs/node_modules/.worker-'),
+    external: ['@mujoco/mujoco'],
+  },
+  {
+    from: source('packages/autodiff/src/backends/wasm/threads/start.ts'),
+    worker: 'engine-worker',
+    // Where koffi is found.
+    into: source('packages/autodiff/node_modules/.worker-'),
+    external: [],
+  },
+];
 
 /** Threads run JavaScript: where the sources name the module of a worker, tests find it bundled from the sources. */
 const workersFromSources = (): Plugin => ({
   name: 'workers-from-sources',
   transform: async (code, id) => {
-    if (id !== join(workers, 'index.ts')) return undefined;
-    // Where the physics engine is found, whose files no bundle holds.
-    const outDir = mkdtempSync(source('packages/envs/node_modules/.worker-'));
+    const found = workers.find(({ from }) => from === id);
+    if (found === undefined) return undefined;
+    const { from, worker, into, external } = found;
+    const outDir = mkdtempSync(into);
     process.once('exit', () => rmSync(outDir, { recursive: true, force: true }));
     await build({
       configFile: false,
       logLevel: 'error',
       resolve: { alias },
-      ssr: { noExternal: true, external: ['@mujoco/mujoco'] },
-      build: { ssr: join(workers, 'worker.ts'), outDir, emptyOutDir: true, target: 'node20', minify: false },
+      ssr: { noExternal: true, external },
+      build: { ssr: join(dirname(from), `${worker}.ts`), outDir, emptyOutDir: true, target: 'node20', minify: false },
     });
-    const place = JSON.stringify(pathToFileURL(join(outDir, 'worker.js')).href);
-    return {
-      code: code.replace(/new URL\(["']\.\/worker\.js["'], import\.meta\.url\)/, `new URL(${place})`),
-      map: null,
-    };
+    const place = JSON.stringify(pathToFileURL(join(outDir, `${worker}.js`)).href);
+    const named = new RegExp(`new URL\\(["']\\./${worker}\\.js["'], import\\.meta\\.url\\)`);
+    return { code: code.replace(named, `new URL(${place})`), map: null };
   },
 });
 

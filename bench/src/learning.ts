@@ -64,6 +64,8 @@ export interface Result {
   /** Share of the time by part. */
   readonly time: Readonly<Record<string, number>>;
   readonly node: string;
+  /** What computed; not kept of old results. */
+  readonly engine?: string;
 }
 
 const summary = (
@@ -136,6 +138,7 @@ const runSeed = async (task: Task, seed: number, workers: WorkerCount): Promise<
     ...(task.curve === true ? { training: lastEpisodes(records), curve: curveOf(records, last.state.steps) } : {}),
     ...summary(records, options.delta),
     node: process.versions.node,
+    ...(records[0] === undefined ? {} : { engine: records[0].report.engine }),
   };
 };
 

@@ -22,7 +22,7 @@ import {
   type TrpoState,
   trpoStep,
   valueLoss,
-  valueStep,
+  valueSweep,
   varianceOf,
 } from '@natgrad/rl-trpo';
 import { exampleModels, problemOf } from '@natgrad/rl-trpo/laws';
@@ -91,7 +91,7 @@ describe('the value fit', () => {
     ...change
   }: Partial<typeof options> & { valueGradientClip?: number | null }) =>
     fitValue(
-      valueStep(choices, { valueGradientClip }),
+      valueSweep(choices, { valueGradientClip }),
       { ...options, ...(change as object) },
       state,
       batch.observations,
@@ -114,12 +114,12 @@ describe('the value fit', () => {
     // With a learning rate too small to matter, the first moment after an epoch is a fixed combination of the gradients; their
     // sum over pieces of equal size is the gradient of the whole.
     const seen = new Float64Array(batch.rewards.size);
-    const spy: ReturnType<typeof valueStep> = (rates, from, observations, some) => {
+    const spy: ReturnType<typeof valueSweep> = (rates, from, observations, some) => {
       toTypedArray(some).forEach((r) => {
         const row = [...toTypedArray(returns)].indexOf(r);
         seen[row] = (seen[row] as number) + 1;
       });
-      return valueStep(choices)(rates, from, observations, some);
+      return valueSweep(choices)(rates, from, observations, some);
     };
     fitValue(spy, { ...options, valueMinibatch: 5 }, state, batch.observations, returns, key(1));
     expect([...seen]).toEqual(new Array(batch.rewards.size).fill(1));

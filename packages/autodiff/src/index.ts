@@ -15,7 +15,7 @@ export * from './api/types.js';
 export * from './api/vmap.js';
 export { type BlasOptions, blasEngine, blasLibrary } from './backends/blas/engine.js';
 export type { Blas, NoBlas } from './backends/blas/library.js';
-export { defaultEngine, wasm } from './backends/default.js';
+export { blas, defaultEngine, portableEngine, wasm } from './backends/default.js';
 export type { Engine, Executable } from './backends/engine.js';
 export { interpreter } from './backends/interpreter.js';
 export { type ProgramNode, type ProgramStage, programStages } from './backends/stages.js';

@@ -75,7 +75,9 @@ export const actor = (config: ActingConfig, state: Pick<TrpoState, 'policy' | 'o
   const { model, normaliseObservations, observationClip, ...options } = { ...defaultConfig, ...config };
   const { distribution, observationWidth: width } = model;
   const packed = distribution.packed ?? packedByTensors(distribution);
-  const engine = engineOrThrow('actor', actingEngine(options));
+  const own = engineOrThrow('actor', actingEngine(options));
+  // A few rows at a time, and workers of the rollout on every core: other threads would be in the way.
+  const engine = own.onOneThread ?? own;
   // Nothing is known of a policy without `inference`: one row at a time, no other can have an influence.
   const inference = model.inference?.(state.policy, engine) ?? compiledInference(model, state.policy, engine, 1);
   const normaliseRows = normaliseObservations ? normaliseInto(state.observationStatistics, observationClip) : null;

@@ -1,6 +1,6 @@
 /** Adam (Kingma and Ba 2015), as a pure function of its state. */
 import { add, divide, multiply, sqrt, square, subtract } from '@natgrad/autodiff';
-import { type DType, type Scalar, scalar, type Tensor, treeLeaves, treeMap } from '@natgrad/tensor';
+import { type DType, reshape, type Tensor, tensor, treeLeaves, treeMap } from '@natgrad/tensor';
 import { powerPortable } from '@natgrad/tensor/internal';
 import type { ParameterTree } from './model.js';
 import { zerosLike } from './vector.js';
@@ -35,10 +35,10 @@ export interface AdamOptions {
 
 /** What changes from one update to the next, as scalars: programs are compiled once for all updates. */
 export interface AdamRates {
-  readonly learningRate: Scalar;
+  readonly learningRate: Tensor;
   /** 1 − β₁ᵗ and 1 − β₂ᵗ in the t-th update. */
-  readonly firstBias: Scalar;
-  readonly secondBias: Scalar;
+  readonly firstBias: Tensor;
+  readonly secondBias: Tensor;
 }
 
 /** Parameters and the two moments of their gradient. */
@@ -48,18 +48,31 @@ export interface AdamPoint<P extends ParameterTree = ParameterTree> {
   readonly second: ParameterTree;
 }
 
-/** The rates of the t-th update, `count` of which have been made, in the dtype of the parameters. */
-export const adamRates = (
+/** The rates of `updates` updates after the first `count`, one behind the other, in the dtype of the parameters. */
+export const adamSchedule = (
   { learningRate, firstDecay = 0.9, secondDecay = 0.999 }: AdamOptions,
   count: number,
+  updates: number,
   parameters: ParameterTree,
 ): AdamRates => {
   const dtype: DType = treeLeaves(parameters)[0]?.dtype ?? 'f64';
+  const each = (rate: (t: number) => number): Tensor =>
+    tensor(
+      Array.from({ length: updates }, (_, i) => rate(count + i + 1)),
+      dtype,
+    );
   return {
-    learningRate: scalar(learningRate, dtype),
-    firstBias: scalar(1 - powerPortable(firstDecay, count + 1), dtype),
-    secondBias: scalar(1 - powerPortable(secondDecay, count + 1), dtype),
+    learningRate: each(() => learningRate),
+    firstBias: each((t) => 1 - powerPortable(firstDecay, t)),
+    secondBias: each((t) => 1 - powerPortable(secondDecay, t)),
   };
+};
+
+/** The rates of the update after the first `count`. */
+export const adamRates = (options: AdamOptions, count: number, parameters: ParameterTree): AdamRates => {
+  const { learningRate, firstBias, secondBias } = adamSchedule(options, count, 1, parameters);
+  const scalarOf = (x: Tensor): Tensor => reshape(x, []);
+  return { learningRate: scalarOf(learningRate), firstBias: scalarOf(firstBias), secondBias: scalarOf(secondBias) };
 };
 
 /** One update down the gradient (algorithm 1 of the paper, bias corrected), of operations that can be traced and compiled. */

@@ -16,7 +16,7 @@ import type { PreconditionerInput } from './preconditioners/preconditioner.js';
 import type { Setup } from './setup.js';
 import { maxKl, meanKl, surrogate } from './surrogate.js';
 import { type CompiledTrunk, type CriticData, compileTrunk, criticInputs, trunkObjective } from './trunk.js';
-import { type ValueStep, valueStep } from './value-fit.js';
+import { type ValueSweep, valueSweep } from './value-fit.js';
 
 /** What a batch says about a policy. */
 export interface PolicyData {
@@ -63,8 +63,8 @@ export interface CompiledModel extends FisherPrograms {
   readonly valuesOf: (parameters: ParameterTree, inputs: Tensor) => Tensor;
   /** And with J = ∂V/∂φ and Jᵀ. */
   readonly linearisedValues: (parameters: ParameterTree, inputs: Tensor) => LinearOperator<ParameterTree, Tensor>;
-  /** One update of the critic by Adam. */
-  readonly valueStep: ValueStep;
+  /** Updates of the critic by Adam, one piece of the batch after another. */
+  readonly valueSweep: ValueSweep;
 }
 
 /** A setup with its programs: what `trpoStep(config)` holds on to. */
@@ -163,6 +163,6 @@ export const compileModel = (
         : programs.valuesOnTrunk,
     valuesOf: programs.values,
     linearisedValues: jitLinearize(values, on),
-    valueStep: valueStep(model, { engine, valueGradientClip }),
+    valueSweep: valueSweep(model, { engine, valueGradientClip }),
   };
 };

@@ -28,7 +28,7 @@ const byAdam: CriticFit = (compiled, options, state, { observations, critic }, t
   const learningRate = learningRateAt(options, state.steps);
   const inputs = compiled.criticInputs(theta, observations);
   const { valueFit: key } = iterationKeys(state.key);
-  const fitted = fitValue(compiled.valueStep, { ...options, learningRate }, state, inputs, critic.targets, key);
+  const fitted = fitValue(compiled.valueSweep, { ...options, learningRate }, state, inputs, critic.targets, key);
   return { ...fitted, learningRate, kl: null };
 };
 

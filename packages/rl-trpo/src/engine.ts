@@ -1,5 +1,14 @@
 /** Which engine runs a computation: from the options to the engine. */
-import { blasEngine, defaultEngine, type Engine, interpreter, type WasmEngine, wasmEngine } from '@natgrad/autodiff';
+import {
+  blas,
+  defaultEngine,
+  type Engine,
+  interpreter,
+  portableEngine,
+  type WasmEngine,
+  wasm,
+  wasmEngine,
+} from '@natgrad/autodiff';
 import { isNatgradError, NatgradError } from '@natgrad/tensor';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import type { TrpoConfig } from './config.js';
@@ -11,33 +20,25 @@ export type EngineOptions = Pick<TrpoConfig, 'engine' | 'deterministic'>;
 /** An engine that is not just the default. */
 export type EngineName = Exclude<TrpoConfig['engine'], 'default'>;
 
-/** One engine of each kind for the whole process: programs and the memory for them belong to it. */
-const made = new Map<string, WasmEngine>();
+/** Plain vector instructions only; one for the whole process, like the others: programs and the memory for them belong to it. */
+const deterministicWasm = wasmEngine({ deterministic: true });
 
-const once = (kind: string, make: () => WasmEngine): Engine => {
-  const engine = made.get(kind) ?? make();
-  // Throws now, not in the middle of a step, where the platform cannot run it.
+/** Throws now, not in the middle of a step, where the platform cannot run it. */
+const able = (engine: WasmEngine): Engine => {
   engine.statistics();
-  made.set(kind, engine);
   return engine;
 };
 
-const wasm = (deterministic: boolean): Engine =>
-  once(deterministic ? 'deterministic' : 'wasm', () => wasmEngine({ deterministic }));
-
 const choose = ({ engine, deterministic }: EngineOptions): Engine => {
-  if (engine === 'interpreter') return interpreter;
-  if (engine === 'blas') {
-    if (!deterministic) return once('blas', blasEngine);
-    throw new NatgradError('Unsupported', 'a native BLAS rounds as it likes', {
-      operation: 'engineOf',
-      expected: 'wasm, or no deterministic',
-    });
-  }
-  const best = defaultEngine();
-  // Where the interpreter is the best, it is so also for `deterministic`: it has no other mode.
-  if (engine === 'default' && best === interpreter) return best;
-  return deterministic || best === interpreter ? wasm(deterministic) : best;
+  // The interpreter has no other mode.
+  if (engine === 'interpreter' || (engine === 'default' && portableEngine() === interpreter)) return interpreter;
+  if (engine === 'default') return deterministic ? able(deterministicWasm) : defaultEngine();
+  if (engine === 'wasm') return able(deterministic ? deterministicWasm : wasm);
+  if (!deterministic) return able(blas);
+  throw new NatgradError('Unsupported', 'a native BLAS rounds as it likes', {
+    operation: 'engineOf',
+    expected: 'wasm, or no deterministic',
+  });
 };
 
 /**
@@ -81,7 +82,7 @@ export const engineName = (engine: Engine): EngineName => {
 };
 
 /** Options of acting: the bits of a rollout depend on no BLAS, so that any division over workers and machines gives the same. */
-export const actingEngine = ({ engine, deterministic }: EngineOptions): EngineOptions => ({
-  engine: engine === 'blas' ? 'wasm' : engine,
-  deterministic,
-});
+export const actingEngine = ({ engine, deterministic }: EngineOptions): EngineOptions => {
+  const portable = portableEngine() === interpreter ? 'interpreter' : 'wasm';
+  return { engine: engine === 'blas' ? 'wasm' : engine === 'default' ? portable : engine, deterministic };
+};

@@ -2,9 +2,10 @@
 import { type Engine, type Graph, linearize, traceGraph } from '@natgrad/autodiff';
 import { outputAvals } from '@natgrad/autodiff/internal';
 import { key, type Tensor, treeLeaves, zeros } from '@natgrad/tensor';
-import { adamRates } from './adam.js';
+import { adamSchedule } from './adam.js';
 import { compileModel, type PolicyData } from './compiled.js';
 import { gaussNewton } from './fisher.js';
+import { inPieces } from './minibatches.js';
 import type { Model, ParameterTree } from './model.js';
 
 /** A program of a step, to be looked at. */
@@ -82,7 +83,8 @@ export const stepPrograms = (model: Model, rows: number): readonly StepProgram[]
       () => {
         const from = { parameters: value, first: value, second: value };
         const inputs = compiled.criticInputs(policy, data.observations);
-        return compiled.valueStep(adamRates({ learningRate: 1 }, 0, value), from, inputs, data.advantages);
+        const [x, y] = [inPieces(inputs, null), inPieces(data.advantages, null)];
+        return compiled.valueSweep(adamSchedule({ learningRate: 1 }, 0, 1, value), from, x, y);
       },
     ],
   ];

@@ -11,6 +11,7 @@ export {
   type AdamState,
   adamMove,
   adamRates,
+  adamSchedule,
   adamState,
   adamUpdate,
 } from './adam.js';
@@ -224,10 +225,10 @@ export {
   type ValueFit,
   type ValueFitOptions,
   type ValueLoss,
-  type ValueStep,
+  type ValueSweep,
   valueLoss,
   valueQuality,
-  valueStep,
+  valueSweep,
 } from './value-fit.js';
 export {
   fitValueInRegion,

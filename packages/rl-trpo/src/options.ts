@@ -330,7 +330,7 @@ export const options: OptionTable = Object.freeze({
   dtype: choice(['f64', 'f32'], 'precision of parameters and training'),
   engine: choice(
     ['default', 'wasm', 'blas', 'interpreter'],
-    'what runs the computations: compiled WebAssembly, the same with matrix products by the system’s BLAS, or the interpreter; by default the first of these that runs here',
+    'what runs the computations: compiled WebAssembly with matrix products by the system’s BLAS, or with its own, or the interpreter; by default the first of these that runs here',
   ),
   deterministic: boolean(
     false,

@@ -1,14 +1,22 @@
 /** Climbing an objective with a first-order optimiser: what vanilla policy gradient, PPO and KL-penalised TRPO have in common. */
-import { jit, multiply, negate, subtract, valueAndGrad } from '@natgrad/autodiff';
+import { jit, multiply, negate, scan, subtract, valueAndGrad } from '@natgrad/autodiff';
 import { foldIn, item, type Scalar, treeMap } from '@natgrad/tensor';
-import { type AdamPoint, type AdamRates, type AdamState, adamMove, adamRates, adamState, adamUpdate } from './adam.js';
+import {
+  type AdamPoint,
+  type AdamRates,
+  type AdamState,
+  adamMove,
+  adamSchedule,
+  adamState,
+  adamUpdate,
+} from './adam.js';
 import type { CompiledSetup, PolicyData } from './compiled.js';
 import type { TrpoConfig } from './config.js';
 import type { TakenStep } from './finish.js';
 import type { StepInput } from './frame.js';
 import { iterationKeys } from './keys.js';
 import { type AdamMemory, adamMemory, adamOf, checkAdam, type MemoryForm } from './memory.js';
-import { clipped, minibatches, takeRows } from './minibatches.js';
+import { clipped, inPieces, minibatches } from './minibatches.js';
 import type { ParameterTree } from './model.js';
 import type { DistributionParameters } from './policy/distribution.js';
 import type { PolicyGradient } from './stages.js';
@@ -71,35 +79,43 @@ export const updatePolicy = (
   return { theta: parameters, optimiser: state };
 };
 
-/** One update by some rows of a batch. */
+/** Updates by pieces of a batch, one after another: rows `[K, size, …]`. */
 export type Climb = (from: Moving, rows: PolicyRows, coefficients: Coefficients) => Moving;
 
-/** {@link compileDescent} and {@link updatePolicy} as one program, compiled once for each number of rows. */
+/** {@link compileDescent} and {@link updatePolicy} for one piece after another, as one program. */
 export const compileClimb = (
   { model, engine, options }: Pick<CompiledSetup, 'model' | 'engine' | 'options'>,
   objective: PolicyObjective,
 ): Climb => {
   const { policyOptimiser, policyLearningRate: learningRate, policyGradientClip } = options;
   const slope = descentOf(model, objective);
+  const move = (rates: AdamRates, from: AdamPoint, gradient: ParameterTree): AdamPoint =>
+    policyOptimiser === 'adam'
+      ? adamMove(rates, from, gradient)
+      : {
+          ...from,
+          parameters: treeMap((x, g) => subtract(x, multiply(g, rates.learningRate)), from.parameters, gradient),
+        };
   const program = jit(
-    (rates: AdamRates, from: AdamPoint, rows: PolicyRows, coefficients: Coefficients): AdamPoint => {
-      const gradient = clipped(slope(from.parameters, rows, coefficients), policyGradientClip);
-      return policyOptimiser === 'adam'
-        ? adamMove(rates, from, gradient)
-        : {
-            ...from,
-            parameters: treeMap((x, g) => subtract(x, multiply(g, rates.learningRate)), from.parameters, gradient),
-          };
-    },
+    (schedule: AdamRates, from: AdamPoint, all: PolicyRows, coefficients: Coefficients): AdamPoint =>
+      scan(
+        (point: AdamPoint, [rates, rows]: readonly [AdamRates, PolicyRows]) => {
+          const gradient = clipped(slope(point.parameters, rows, coefficients), policyGradientClip);
+          return [move(rates, point, gradient), null] as const;
+        },
+        from,
+        [schedule, all] as const,
+      ).carry,
     { engine },
   );
   return ({ theta, optimiser: { count, first, second } }, rows, coefficients) => {
-    const point = { parameters: theta, first, second };
-    const moved = program(adamRates({ learningRate }, count, theta), point, rows, coefficients);
+    const updates = rows.advantages.shape[0] as number;
+    const schedule = adamSchedule({ learningRate }, count, updates, theta);
+    const moved = program(schedule, { parameters: theta, first, second }, rows, coefficients);
     return {
       theta: moved.parameters,
       optimiser: {
-        count: policyOptimiser === 'adam' ? count + 1 : count,
+        count: policyOptimiser === 'adam' ? count + updates : count,
         first: moved.first,
         second: moved.second,
       },
@@ -134,14 +150,14 @@ export const fitPolicy = (
   probe('policyFit', () => {
     const all: PolicyRows = { observations, actions, logProbabilities, oldParameters, advantages };
     const key = iterationKeys(state.key).policyFit;
-    const count = advantages.size;
-    const whole = minibatch === null || minibatch >= count;
     let now = start;
     for (let epoch = 1; epoch <= epochs; epoch += 1) {
-      for (const piece of whole ? [null] : minibatches(foldIn(key, epoch), count, minibatch)) {
-        const rows = piece === null ? all : treeMap((x) => takeRows(x, piece), all);
-        now = climb(now, rows, coefficients);
-      }
+      for (const pieces of minibatches(foldIn(key, epoch), advantages.size, minibatch))
+        now = climb(
+          now,
+          treeMap((x) => inPieces(x, pieces), all),
+          coefficients,
+        );
       if (enough(now.theta)) return { ...now, epochs: epoch };
     }
     return { ...now, epochs };

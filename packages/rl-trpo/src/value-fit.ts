@@ -1,9 +1,9 @@
 /** Fitting the critic to the returns: minibatch Adam on the mean squared error. */
-import { defaultEngine, type Engine, jit, mean, square, subtract, valueAndGrad } from '@natgrad/autodiff';
+import { defaultEngine, type Engine, jit, mean, scan, square, subtract, valueAndGrad } from '@natgrad/autodiff';
 import { foldIn, type Key, type Scalar, type Tensor } from '@natgrad/tensor';
-import { type AdamPoint, type AdamRates, type AdamState, adamMove, adamRates } from './adam.js';
+import { type AdamPoint, type AdamRates, type AdamState, adamMove, adamSchedule } from './adam.js';
 import type { TrpoConfig } from './config.js';
-import { clipped, minibatches, takeRows } from './minibatches.js';
+import { clipped, inPieces, minibatches } from './minibatches.js';
 import type { Model, ParameterTree } from './model.js';
 import { isFiniteTree } from './vector.js';
 
@@ -43,14 +43,16 @@ const lossOf =
 export const valueLoss = (model: Pick<Model, 'value'>, engine: Engine = defaultEngine()): ValueLoss =>
   jit(valueAndGrad(lossOf(model)), { engine });
 
-/** One update of a critic by some rows of a batch. */
-export type ValueStep = (rates: AdamRates, from: AdamPoint, observations: Tensor, returns: Tensor) => AdamPoint;
+/**
+ * Updates of a critic by pieces of a batch, one after another: rates `[K]`, observations `[K, size, width]`, returns `[K, size]`.
+ */
+export type ValueSweep = (rates: AdamRates, from: AdamPoint, observations: Tensor, returns: Tensor) => AdamPoint;
 
 /**
- * The gradient of the loss, clipped to a norm if that is on, and the update by Adam, as one program, so that parameters and moments
- * stay where the engine has them from one minibatch to the next.
+ * The gradient of the loss, clipped to a norm if that is on, and the update by Adam, for one piece after another in one program: a
+ * minibatch is so small that calling a program for it would take longer than what the program does.
  */
-export const valueStep = (
+export const valueSweep = (
   model: Pick<Model, 'value'>,
   {
     engine = defaultEngine(),
@@ -58,11 +60,18 @@ export const valueStep = (
   }: Partial<Pick<TrpoConfig, 'valueGradientClip'>> & {
     readonly engine?: Engine;
   } = {},
-): ValueStep => {
+): ValueSweep => {
   const gradientOf = valueAndGrad(lossOf(model));
   return jit(
-    (rates: AdamRates, from: AdamPoint, observations: Tensor, returns: Tensor): AdamPoint =>
-      adamMove(rates, from, clipped(gradientOf(from.parameters, observations, returns).gradient, valueGradientClip)),
+    (schedule: AdamRates, from: AdamPoint, observations: Tensor, returns: Tensor): AdamPoint =>
+      scan(
+        (point: AdamPoint, [rates, x, y]: readonly [AdamRates, Tensor, Tensor]) => {
+          const gradient = clipped(gradientOf(point.parameters, x, y).gradient, valueGradientClip);
+          return [adamMove(rates, point, gradient), null] as const;
+        },
+        from,
+        [schedule, observations, returns] as const,
+      ).carry,
     { engine },
   );
 };
@@ -74,28 +83,26 @@ export const valueStep = (
  * @param returns `[N]`
  */
 export const fitValue = (
-  step: ValueStep,
+  sweep: ValueSweep,
   options: ValueFitOptions,
   start: { readonly value: ParameterTree; readonly valueOptimiser: AdamState },
   observations: Tensor,
   returns: Tensor,
   key: Key,
 ): ValueFit => {
-  const { valueEpochs: epochs, valueMinibatch: minibatch, learningRate } = options;
-  const count = returns.size;
+  const { valueEpochs: epochs, valueMinibatch, learningRate } = options;
   const { first, second } = start.valueOptimiser;
   let point: AdamPoint = { parameters: start.value, first, second };
-  let updates = start.valueOptimiser.count;
+  let { count } = start.valueOptimiser;
   for (let epoch = 0; epoch < epochs; epoch += 1) {
-    const pieces =
-      minibatch === null || minibatch >= count ? [null] : minibatches(foldIn(key, epoch), count, minibatch);
-    for (const rows of pieces) {
-      const [x, y] = rows === null ? [observations, returns] : [takeRows(observations, rows), takeRows(returns, rows)];
-      point = step(adamRates({ learningRate }, updates, start.value), point, x, y);
-      updates += 1;
+    for (const pieces of minibatches(foldIn(key, epoch), returns.size, valueMinibatch)) {
+      const updates = pieces?.count ?? 1;
+      const schedule = adamSchedule({ learningRate }, count, updates, start.value);
+      point = sweep(schedule, point, inPieces(observations, pieces), inPieces(returns, pieces));
+      count += updates;
     }
   }
-  const optimiser = { count: updates, first: point.first, second: point.second };
+  const optimiser = { count, first: point.first, second: point.second };
   const finite = isFiniteTree(point);
   return finite
     ? { parameters: point.parameters, optimiser, finite }

@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'Malformed'
   | 'Unsupported'
   | 'OutOfMemory'
+  | 'WorkerLost'
   | 'LeakedTrace'
   | 'StaleTrace'
   | 'AsyncTrace'

@@ -43,9 +43,9 @@ const blas = (): Finding => {
     ? {
         what: 'native BLAS',
         found: library.left.found,
-        advice: `for --engine blas, with faster matrix products: ${library.left.expected}`,
+        advice: `faster matrix products: ${library.left.expected}`,
       }
-    : { what: 'native BLAS', found: `${library.right.library}: --engine blas uses it`, advice: null };
+    : { what: 'native BLAS', found: `${library.right.library}: matrix products are its`, advice: null };
 };
 
 const physics = async (): Promise<Finding> => {

@@ -29,7 +29,7 @@ import {
 import { treeLeaves } from '@natgrad/tensor';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { type Arguments, type CommandLine, wholeNumber } from '../arguments.js';
-import { engineFlags, withEngine } from '../engine.js';
+import { engineFlags, engineTitle, withEngine } from '../engine.js';
 import { EXIT, usage } from '../failure.js';
 import { type Display, jsonDisplay, type Progress, tableDisplay } from '../output/display.js';
 import { duration, jsonLine, short, whole, wrapped } from '../output/format.js';
@@ -269,7 +269,9 @@ export const runTrain = async (args: Arguments): Promise<number> => {
   const { environment, algorithm, seed, steps } = run.description;
   const by = algorithm === 'trpo' ? '' : ` by ${algorithmTitles[algorithm]}`;
   if (!json)
-    display.note(`Training ${environment.id}${by}, seed ${seed}, ${whole(steps)} steps, in ${typed(run.folder)}\n`);
+    display.note(
+      `Training ${environment.id}${by}, seed ${seed}, ${whole(steps)} steps, in ${typed(run.folder)}\nEngine: ${engineTitle(run.description.options, args)}\n`,
+    );
   display.begin();
   const trained = await trainAndSave(task, resumed, display, { episodes, untilSolved, workers });
   if (trained.stopped) {

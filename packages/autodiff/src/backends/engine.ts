@@ -11,6 +11,8 @@ export interface Executable {
 export interface Engine {
   readonly name: string;
   readonly compile: (graph: Graph) => Executable;
+  /** The same engine for programs that must run on the caller's thread alone, where it has others. */
+  readonly onOneThread?: Engine;
 }
 
 const compiled = new WeakMap<Engine, WeakMap<Graph, Executable>>();

@@ -98,6 +98,29 @@ export const engineLaws = (engine: Engine, options: ProgramOptions = {}): readon
 };
 
 /**
+ * The law of two engines that must not differ in a bit, such as one with and one without threads: on random programs, their
+ * derivatives and batches, computed twice.
+ *
+ * @example
+ * ```ts
+ * import { checkLaw, sameBitsLaws } from '@natgrad/autodiff/laws';
+ *
+ * const [one, two] = [wasmEngine({ threads: 1 }), wasmEngine({ threads: 2 })];
+ * for (const law of sameBitsLaws(one, two)) checkLaw(law, { numRuns: 1 });
+ * ```
+ */
+export const sameBitsLaws = (engine: Engine, other: Engine, options: ProgramOptions = {}): readonly Law[] => [
+  lawOf(`${other.name}: the bits of ${engine.name}`, arbitraryProgram(options), (sample) => {
+    for (const { what, graph, args } of graphsOf(sample, options.while !== true)) {
+      const [expected, found] = [on(engine, graph, args), on(other, graph, args)];
+      requireSame(what, found, expected);
+      requireSame(`${what}, computed again`, on(other, graph, args), expected);
+      requireSame(`${what}, computed again by ${engine.name}`, on(engine, graph, args), expected);
+    }
+  }),
+];
+
+/**
  * The laws of an engine on one primitive, at arguments from its domain: f64 and f32 as on the interpreter, whole batches too.
  */
 export const primitiveEngineLaws = <P>(engine: Engine, primitive: Primitive<P>): readonly Law[] => {

@@ -4,7 +4,7 @@
  * @module @natgrad/autodiff/laws
  */
 export { drawn, drawTensor } from './draw.js';
-export { engineLaws, primitiveEngineLaws } from './engine-laws.js';
+export { engineLaws, primitiveEngineLaws, sameBitsLaws } from './engine-laws.js';
 export { differentiableLaws, type LawOptions } from './function-laws.js';
 export { checkLaw, type Law, lawRuns } from './law.js';
 export { type Differences, differences } from './numeric.js';

@@ -54,7 +54,7 @@ export const environment: MujocoEnvironment<InvertedDoublePendulumOptions> = muj
       [3, 'limb'],
       [4, 'opposite'],
     ],
-    ground: null,
+    ground: { z: -0.35, tile: 0.5, surface: 'floor' },
     view: 'side',
     span: [2.8, 2.2],
     centre: [0, 0, 0.5],

@@ -46,7 +46,7 @@ export const environment: MujocoEnvironment<InvertedPendulumOptions> = mujocoEnv
       [1, 'body'],
       [2, 'limb'],
     ],
-    ground: null,
+    ground: { z: -0.35, tile: 0.5, surface: 'floor' },
     view: 'side',
     span: [2.6, 1.5],
     centre: [0, 0, 0.25],

@@ -184,7 +184,7 @@ const fitCostCritic = (
 ): ValueFit =>
   probe('valueFit', () =>
     fitValue(
-      compiled.valueStep,
+      compiled.valueSweep,
       { ...options, learningRate: learningRateAt(options, state.steps) },
       { value, valueOptimiser: adamOf(optimiser) },
       compiled.criticInputs(theta, data.observations),

@@ -10,7 +10,7 @@ import type { ParameterTree } from '../model.js';
 import type { TrpoReport } from '../report.js';
 import type { StepConfig } from '../setup.js';
 import { criticInputs, trunkCurvature, trunkObjective } from '../trunk.js';
-import { fitValue, valueStep } from '../value-fit.js';
+import { fitValue, valueSweep } from '../value-fit.js';
 import { inner, norm, scaled } from '../vector.js';
 import { require, requireClose, requireCloseTrees, requireIdenticalTrees } from './check.js';
 import { directionOf, problems } from './problems.js';
@@ -108,7 +108,7 @@ export const trunkLaws = (algorithm: Algorithm<TrpoReport>, config: StepConfig):
       const features = criticInputs(model, after.policy, batch.observations);
       const options = { ...defaultConfig, ...plain, learningRate: report.valueLearningRate ?? NaN };
       const order = iterationKeys(state.key).valueFit;
-      const fitted = fitValue(valueStep(model), options, state, features, batch.rewards, order);
+      const fitted = fitValue(valueSweep(model), options, state, features, batch.rewards, order);
       // The step's program and this one may round differently.
       requireCloseTrees('heads', after.value, fitted.parameters, 1e-9);
     }),

@@ -112,15 +112,45 @@ const writeBlock = (
   if (j + 3 < outputs) out[to + 3] = d + (bias[j + 3] as number);
 };
 
+/** Writes one row of x·weight + bias, two blocks of columns at a time. */
+const rowInto = (layer: PackedLayer, x: Float64Array, row: number, out: Float64Array): void => {
+  const { inputs, outputs, weight } = layer;
+  for (let j = 0, block = 0; j < outputs; j += 2 * BLOCK, block += 2 * BLOCK * inputs) {
+    // The last of an odd number of blocks is computed twice, and written once.
+    const second = j + BLOCK < outputs ? BLOCK * inputs : 0;
+    let a0 = 0;
+    let b0 = 0;
+    let c0 = 0;
+    let d0 = 0;
+    let a1 = 0;
+    let b1 = 0;
+    let c1 = 0;
+    let d1 = 0;
+    for (let from = row * inputs, end = from + inputs, at = block; from < end; from += 1, at += BLOCK) {
+      const each = x[from] as number;
+      a0 += each * (weight[at] as number);
+      b0 += each * (weight[at + 1] as number);
+      c0 += each * (weight[at + 2] as number);
+      d0 += each * (weight[at + 3] as number);
+      a1 += each * (weight[at + second] as number);
+      b1 += each * (weight[at + second + 1] as number);
+      c1 += each * (weight[at + second + 2] as number);
+      d1 += each * (weight[at + second + 3] as number);
+    }
+    const to = row * outputs + j;
+    writeBlock(out, to, layer, j, a0, b0, c0, d0);
+    if (second > 0) writeBlock(out, to + BLOCK, layer, j + BLOCK, a1, b1, c1, d1);
+  }
+};
+
 /**
  * Writes rows of x·weight + bias. Every sum runs over the inputs in order. Two rows at a time share the weights that are read;
  * neither knows of the other.
  */
 export const denseInto = (layer: PackedLayer, x: Float64Array, rows: number, out: Float64Array): Float64Array => {
   const { inputs, outputs, weight } = layer;
-  for (let row = 0; row < rows; row += 2) {
-    // The last of an odd number of rows is computed twice, and written once.
-    const second = row + 1 < rows ? inputs : 0;
+  const pairs = rows - (rows % 2);
+  for (let row = 0; row < pairs; row += 2) {
     for (let j = 0, at = 0; j < outputs; j += BLOCK) {
       let a0 = 0;
       let b0 = 0;
@@ -132,7 +162,7 @@ export const denseInto = (layer: PackedLayer, x: Float64Array, rows: number, out
       let d1 = 0;
       for (let from = row * inputs, end = from + inputs; from < end; from += 1, at += BLOCK) {
         const x0 = x[from] as number;
-        const x1 = x[from + second] as number;
+        const x1 = x[from + inputs] as number;
         const a = weight[at] as number;
         const b = weight[at + 1] as number;
         const c = weight[at + 2] as number;
@@ -148,9 +178,10 @@ export const denseInto = (layer: PackedLayer, x: Float64Array, rows: number, out
       }
       const to = row * outputs + j;
       writeBlock(out, to, layer, j, a0, b0, c0, d0);
-      if (second > 0) writeBlock(out, to + outputs, layer, j, a1, b1, c1, d1);
+      writeBlock(out, to + outputs, layer, j, a1, b1, c1, d1);
     }
   }
+  if (pairs < rows) rowInto(layer, x, pairs, out);
   return out;
 };
 

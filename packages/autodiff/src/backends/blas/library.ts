@@ -126,12 +126,22 @@ const koffiOf = (process: NodeProcess | undefined): Either<NoBlas, Koffi> => {
   }
 };
 
+interface Globals {
+  readonly process?: NodeProcess;
+}
+
+/** The library of this name: what a worker loads that is to multiply as the others do. Never throws. */
+export const openBlas = (name: string): Either<NoBlas, Blas> => {
+  const koffi = koffiOf((globalThis as Globals).process);
+  return koffi._tag === 'Left' ? koffi : loadBlas(koffi.right, name);
+};
+
 /**
  * The first BLAS that works: the one that the environment variable NATGRAD_BLAS names, or else those that systems have. Never
  * throws.
  */
 export const findBlas = (): Either<NoBlas, Blas> => {
-  const { process } = globalThis as { readonly process?: NodeProcess };
+  const { process } = globalThis as Globals;
   const koffi = koffiOf(process);
   if (koffi._tag === 'Left') return koffi;
   const given = process?.env?.['NATGRAD_BLAS'];

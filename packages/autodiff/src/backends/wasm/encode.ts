@@ -164,10 +164,10 @@ const section = (out: Bytes, id: number, write: (inner: Bytes) => void): void =>
 const MAXIMUM_PAGES = 65_536;
 
 /**
- * The bytes of a module that imports the memory `env.memory` and exports the given functions by name; functions that they call
+ * The bytes of a module that imports the memory `env.memory`, which is `shared` between threads or not, and exports the given functions by name; functions that they call
  * come along.
  */
-export const encodeModule = (exported: readonly WasmFunction[]): Uint8Array<ArrayBuffer> => {
+export const encodeModule = (exported: readonly WasmFunction[], shared = false): Uint8Array<ArrayBuffer> => {
   const functions = [...exported];
   const indices = new Map(functions.map((each, i) => [each, i]));
   const indexOf = (callee: WasmFunction): number => {
@@ -204,7 +204,7 @@ export const encodeModule = (exported: readonly WasmFunction[]): Uint8Array<Arra
     out.vector(['memory'], (inner, name) => {
       writeText(inner, 'env');
       writeText(inner, name);
-      inner.bytes([0x02, 0x01, 0, ...unsigned(MAXIMUM_PAGES)]);
+      inner.bytes([0x02, shared ? 0x03 : 0x01, 0, ...unsigned(MAXIMUM_PAGES)]);
     });
   });
   section(module, 3, (out) => {

@@ -3,7 +3,6 @@ import { describe } from '@natgrad/tensor';
 import type { Graph } from '../../ir/graph.js';
 import { printGraph } from '../../ir/print.js';
 import { explainPasses } from '../../optimise/pipeline.js';
-import { blocksOf } from './loop-blocks.js';
 import { type Plan, planOf, type Step } from './plan.js';
 
 const UNITS = ['', 'k', 'M', 'G', 'T'] as const;
@@ -35,20 +34,37 @@ export const describeStep = (step: Step): string => {
       return `gemm ${a}${transposeLeft ? 'ᵀ' : ''} · ${b}${transposeRight ? 'ᵀ' : ''}${step.avals.length === 3 ? (step.inPlace ? ', added in place' : ', added to a copy') : ''}`;
     }
     case 'loop': {
-      const { loop } = step;
+      const { loop, blocks } = step;
       const names = loop.program.values.flatMap((value) => (value.kind === 'operation' ? [value.name] : []));
       const reductions = loop.program.outputs.flatMap((output) =>
         output.kind === 'reduce'
           ? [`${output.name} to ${output.layout === 'scalar' ? 'a scalar' : `a ${output.layout}`}`]
           : [],
       );
-      const { count } = blocksOf(loop);
+      const { count } = blocks;
       return `loop ${loop.rows} × ${loop.columns}${count > 1 ? ` in ${count} blocks` : ''}: ${[...names, ...reductions].join(', ')}`;
     }
+    case 'scan':
+      return `scan of ${step.params.length} turns${step.params.reverse ? ', reverse' : ''}, each: ${step.body.steps.map(describeStep).join('; ')}`;
     case 'reference':
       return `${step.node.primitive.lower.kind === 'movement' ? 'copy' : 'fallback'} ${step.node.primitive.name}`;
   }
 };
+
+/** Floating-point operations in matrix products. */
+const productFlops = ({ steps }: Plan): number =>
+  steps.reduce((sum, step) => {
+    if (step.kind === 'scan') return sum + step.params.length * productFlops(step.body);
+    return sum + (step.kind === 'gemm' ? step.flops : 0);
+  }, 0);
+
+/** Names of what the reference computes, in bodies of loops too. */
+const fallbacksOf = ({ steps }: Plan): readonly string[] =>
+  steps.flatMap((step) => {
+    if (step.kind === 'scan') return fallbacksOf(step.body);
+    const { name, lower } = step.node.primitive;
+    return step.kind === 'reference' && lower.kind !== 'movement' ? [name] : [];
+  });
 
 /** One line for each step: what it does, what it reads and writes, its floating-point operations. */
 const printPlan = (plan: Plan): string => {
@@ -60,11 +76,8 @@ const printPlan = (plan: Plan): string => {
   const total = (pick: (buffer: Plan['buffers'][number]) => boolean): number =>
     plan.buffers.filter(pick).reduce((bytes, buffer) => bytes + buffer.bytes, 0);
   const flops = plan.steps.reduce((sum, step) => sum + step.flops, 0);
-  const products = plan.steps.filter(({ kind }) => kind === 'gemm').reduce((sum, step) => sum + step.flops, 0);
-  const fallbacks = plan.steps.filter(
-    (step) => step.kind === 'reference' && step.node.primitive.lower.kind !== 'movement',
-  );
-  const names = [...new Set(fallbacks.map(({ node }) => node.primitive.name))];
+  const products = productFlops(plan);
+  const names = [...new Set(fallbacksOf(plan))];
   return [
     `plan: ${plan.steps.length} steps, ${short(flops, 'FLOP')} (${short(products, 'FLOP')} in matrix products)`,
     ...lines,

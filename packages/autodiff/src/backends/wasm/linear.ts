@@ -5,16 +5,16 @@ import { type Allocator, createAllocator } from './allocator.js';
 /** Typed arrays over the whole memory, by what they hold. */
 type LinearViews = {
   readonly [K in DType]: {
-    f32: Float32Array<ArrayBuffer>;
-    f64: Float64Array<ArrayBuffer>;
-    i32: Int32Array<ArrayBuffer>;
-    bool: Uint8Array<ArrayBuffer>;
+    f32: Float32Array;
+    f64: Float64Array;
+    i32: Int32Array;
+    bool: Uint8Array;
   }[K];
 };
 
 export interface Linear {
   readonly memory: WebAssembly.Memory;
-  /** Good until the next `allocate`, which may grow the memory and so detach them. */
+  /** Good until the next `allocate`, which may grow the memory: then they are detached, or do not see all of it. */
   readonly views: () => LinearViews;
   /** A block of at least `bytes`, or null where none is free and the memory cannot grow by enough. */
   readonly allocate: (bytes: number) => number | null;
@@ -31,21 +31,48 @@ const PAGE = 65_536;
 /** Grown by at least this many pages at once: growing costs as much as copying hundreds of kilobytes. */
 const GROWTH_PAGES = 64;
 
-/** The one place that decides what kind of memory it is. Growing one that is not shared detaches the arrays over it. */
-const createWebAssemblyMemory = (initial: number, maximum: number): WebAssembly.Memory =>
-  new WebAssembly.Memory({ initial, maximum });
+/** Whether threads share a memory. */
+export const isShared = ({ buffer }: WebAssembly.Memory): boolean => !(buffer instanceof ArrayBuffer);
 
-const viewsOf = (buffer: ArrayBuffer): LinearViews => ({
+/** Pages that a host which refuses more is still asked for as a shared memory: 256 MiB. */
+const FEWEST_SHARED = 4096;
+
+/**
+ * The one place that decides what kind of memory it is. Growing one that is not shared detaches the arrays over it; growing a shared
+ * one leaves them as they are. A host sets aside addresses for all that a shared one may grow to; where it refuses, it is asked for
+ * half, and in the end for a memory that is not shared.
+ */
+const createWebAssemblyMemory = (
+  initial: number,
+  maximum: number,
+  shared: boolean,
+): { readonly memory: WebAssembly.Memory; readonly maximum: number } => {
+  for (
+    let most = maximum;
+    shared && most >= Math.max(initial, Math.min(maximum, FEWEST_SHARED));
+    most = Math.floor(most / 2)
+  ) {
+    try {
+      return { memory: new WebAssembly.Memory({ initial, maximum: most, shared }), maximum: most };
+    } catch {
+      // Asked for less.
+    }
+  }
+  return { memory: new WebAssembly.Memory({ initial, maximum }), maximum };
+};
+
+const viewsOf = (buffer: ArrayBufferLike): LinearViews => ({
   f32: new Float32Array(buffer),
   f64: new Float64Array(buffer),
   i32: new Int32Array(buffer),
   bool: new Uint8Array(buffer),
 });
 
-/** Sizes in bytes; `initialBytes` is rounded up to pages of 64 KiB, `maximumBytes` down. */
-export const createLinear = (initialBytes: number, maximumBytes: number): Linear => {
-  const maximumPages = Math.floor(maximumBytes / PAGE);
-  const memory = createWebAssemblyMemory(Math.min(maximumPages, Math.ceil(initialBytes / PAGE)), maximumPages);
+/** Sizes in bytes; `initialBytes` is rounded up to pages of 64 KiB, `maximumBytes` down. `shared` by threads where the host can. */
+export const createLinear = (initialBytes: number, maximumBytes: number, shared = false): Linear => {
+  const wanted = Math.floor(maximumBytes / PAGE);
+  const initial = Math.min(wanted, Math.ceil(initialBytes / PAGE));
+  const { memory, maximum: maximumPages } = createWebAssemblyMemory(initial, wanted, shared);
   const allocator = createAllocator(memory.buffer.byteLength);
   let buffer = memory.buffer;
   let cached = viewsOf(buffer);

@@ -7,7 +7,7 @@ import { bytesOf, identityOf, type Reduction } from './lanes.js';
 import type { Loop, LoopOutput } from './loop.js';
 
 /** Elements of a block, about: the work that is worth a call, and few enough to add up without losing digits. */
-const BLOCK = 16_384;
+export const BLOCK = 16_384;
 /** More blocks than this would spend their time on combining partial results. */
 const MOST_BLOCKS = 64;
 
@@ -31,33 +31,35 @@ export interface Blocks {
   readonly by: 'rows' | 'columns';
   readonly size: number;
   readonly count: number;
+  /** Without any, a loop may be run as one block too: no bit depends on the cut. */
   readonly partials: readonly Partial[];
 }
 
 const isPartial = (output: LoopOutput): output is Reduce => output.kind === 'reduce' && output.layout !== 'column';
 
-export const blocksOf = ({ program, rows, columns }: Loop): Blocks => {
+/** Cuts a loop into blocks of about so many elements. */
+export const blocksOf = ({ program, rows, columns }: Loop, elements: number): Blocks => {
   const reduced = program.outputs.flatMap((output, k) => (isPartial(output) ? [[output, k] as const] : []));
   const by = rows === 1 ? 'columns' : 'rows';
   const extent = by === 'rows' ? rows : columns;
-  const wanted = by === 'rows' ? Math.ceil(BLOCK / Math.max(1, columns)) : BLOCK;
-  const size = reduced.length === 0 ? extent : Math.max(wanted, Math.ceil(extent / MOST_BLOCKS), 1);
-  const count = size === 0 ? 0 : Math.ceil(extent / size);
+  const wanted = by === 'rows' ? Math.ceil(elements / Math.max(1, columns)) : elements;
+  const whole = by === 'columns' && program.outputs.some((output) => output.kind === 'reduce' && !isPartial(output));
+  const size = whole ? extent : Math.max(wanted, Math.ceil(extent / MOST_BLOCKS), 1);
+  const count = Math.ceil(extent / Math.max(size, 1));
   let offset = 0;
   const partials = reduced.map(([{ name, dtype, layout }, output]): Partial => {
-    const elements = layout === 'row' ? columns : 1;
+    const width = layout === 'row' ? columns : 1;
     // A vector more than the row: its last elements are computed with lanes that do not exist.
-    const stride = Math.ceil((elements * bytesOf(dtype) + 16) / 64) * 64;
+    const stride = Math.ceil((width * bytesOf(dtype) + 16) / 64) * 64;
     const start = offset;
     offset += stride * count;
-    return { output, name, dtype, count: elements, stride, offset: start };
+    return { output, name, dtype, count: width, stride, offset: start };
   });
   return { by, size, count, partials };
 };
 
 /** Bytes that the partial results of a loop take. */
-export const scratchOf = (loop: Loop): number => {
-  const { partials, count } = blocksOf(loop);
+export const scratchOf = ({ partials, count }: Blocks): number => {
   return partials.reduce((bytes, { stride }) => bytes + stride * count, 0);
 };
 

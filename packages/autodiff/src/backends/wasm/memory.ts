@@ -21,6 +21,8 @@ export interface MemoryOptions {
   readonly maximumBytes?: number;
   /** Bytes of residents that stay inside between calls. Default 512 MiB. */
   readonly budget?: number;
+  /** Whether threads share it, where the host can. Default false. */
+  readonly shared?: boolean;
 }
 
 export interface MemoryStatistics {
@@ -44,10 +46,10 @@ export interface MemoryStatistics {
  */
 export interface EngineMemory {
   readonly memory: WebAssembly.Memory;
-  readonly f32: () => Float32Array<ArrayBuffer>;
-  readonly f64: () => Float64Array<ArrayBuffer>;
-  readonly i32: () => Int32Array<ArrayBuffer>;
-  readonly u8: () => Uint8Array<ArrayBuffer>;
+  readonly f32: () => Float32Array;
+  readonly f64: () => Float64Array;
+  readonly i32: () => Int32Array;
+  readonly u8: () => Uint8Array;
   /**
    * Runs a call, which may contain others and must be synchronous. Residents asked for in it stay where they are until
    * it ends; blocks taken in it and neither given back nor adopted are given back when it ends, also by an exception.
@@ -60,6 +62,13 @@ export interface EngineMemory {
    */
   readonly take: (bytes: number) => number;
   readonly give: (offset: number) => void;
+  /** As `take`, but the block stays until given back also within a call. */
+  readonly reserve: (bytes: number) => number;
+  /**
+   * Keeps all blocks and arenas of the calls in progress out of use, because a thread that does not answer may still write there,
+   * until the function that it returns is called.
+   */
+  readonly quarantine: () => () => void;
   /**
    * A block of at least `bytes` for the call in progress, its contents arbitrary: the same one for each call at this depth, as
    * long as it fits. A plan whose arena lay elsewhere each time would run in memory that no cache holds.
@@ -97,8 +106,8 @@ const LARGE_ARENA: number = 64 * 2 ** 20;
 
 /** Linear memory with arenas and residents; an engine makes one and all its plans share it. */
 export const createMemory = (options: MemoryOptions = {}): EngineMemory => {
-  const { initialBytes = 2 ** 20, maximumBytes = DEFAULT_MAXIMUM, budget = DEFAULT_BUDGET } = options;
-  const linear = createLinear(initialBytes, maximumBytes);
+  const { initialBytes = 2 ** 20, maximumBytes = DEFAULT_MAXIMUM, budget = DEFAULT_BUDGET, shared = false } = options;
+  const linear = createLinear(initialBytes, maximumBytes, shared);
   const records = new WeakMap<Tensor, Resident>();
   const inside = createResidentList();
   const calls: Call[] = [];
@@ -226,6 +235,23 @@ export const createMemory = (options: MemoryOptions = {}): EngineMemory => {
     linear.release(offset);
   };
 
+  const reserve = (bytes: number): number => {
+    const offset = allocate(bytes);
+    held.add(offset);
+    return offset;
+  };
+
+  const quarantine = (): (() => void) => {
+    const blocks = calls.flatMap(({ taken }, depth) => {
+      const arena = arenas[depth];
+      arenas[depth] = undefined;
+      return arena === undefined ? taken.splice(0) : [...taken.splice(0), arena];
+    });
+    return () => {
+      for (const offset of blocks.splice(0)) linear.release(offset);
+    };
+  };
+
   const finish = (call: Call): void => {
     calls.pop();
     for (const resident of call.pinned) resident.pins -= 1;
@@ -320,6 +346,8 @@ export const createMemory = (options: MemoryOptions = {}): EngineMemory => {
     call,
     take,
     give,
+    reserve,
+    quarantine,
     arena,
     resident,
     adoptResult,

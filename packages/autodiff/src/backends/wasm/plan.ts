@@ -6,10 +6,13 @@ import { type Graph, graphAvals, type Node } from '../../ir/graph.js';
 import { type MemoryPlan, planMemory } from '../../optimise/memory-plan.js';
 import type { FusedParams } from '../../optimise/operations/fused.js';
 import type { GemmParams } from '../../optimise/operations/gemm.js';
+import { optimise } from '../../optimise/pipeline.js';
+import type { ScanParams } from '../../primitives/scan.js';
 import { SCRATCH_BYTES } from './gemm.js';
 import { type Loop, loopOf } from './loop.js';
-import { scratchOf } from './loop-blocks.js';
+import { type Blocks, blocksOf, scratchOf } from './loop-blocks.js';
 import { SMALL_RESULT } from './memory.js';
+import { GRAIN, type Grain } from './threads/cut.js';
 
 /** Arguments up to this many bytes are copied into the arena at every call; larger ones stay inside between calls. */
 const SMALL_ARGUMENT = 4096;
@@ -48,7 +51,14 @@ export type Step =
       /** Whether the addend is already where the product goes. */
       readonly inPlace: boolean;
     })
-  | (StepBase & { readonly kind: 'loop'; readonly loop: Loop; readonly scratch: number })
+  | (StepBase & { readonly kind: 'loop'; readonly loop: Loop; readonly blocks: Blocks; readonly scratch: number })
+  | (StepBase & {
+      readonly kind: 'scan';
+      readonly params: ScanParams;
+      /** What one turn does, its arena in `scratch`. */
+      readonly body: Plan;
+      readonly scratch: number;
+    })
   | (StepBase & { readonly kind: 'reference' });
 
 /** Where a result of the program comes from. */
@@ -62,6 +72,8 @@ export interface Plan {
   readonly steps: readonly Step[];
   readonly results: readonly Result[];
   readonly arena: MemoryPlan;
+  /** How its steps are cut into blocks. */
+  readonly grain: Grain;
 }
 
 export const bytesOfAval = ({ dtype, shape }: Aval): number => sizeOf(shape) * bytesPerElement(dtype);
@@ -83,6 +95,7 @@ interface Draft {
 /** Tables that planning fills. */
 class Planner {
   readonly graph: Graph;
+  readonly grain: Grain;
   readonly avals: readonly Aval[];
   readonly drafts: Draft[] = [];
   /** By value. */
@@ -92,8 +105,9 @@ class Planner {
   /** By root value: the last node that reads it. */
   readonly #lastUse: number[];
 
-  constructor(graph: Graph) {
+  constructor(graph: Graph, grain: Grain) {
     this.graph = graph;
+    this.grain = grain;
     this.avals = graphAvals(graph);
     this.#root = this.avals.map((_, id) => id);
     for (const node of graph.nodes)
@@ -209,10 +223,23 @@ const loopStep = (planner: Planner, node: Node, at: number): Step => {
   const loop = loopOf((node.params as FusedParams).graph);
   const operations = loop.program.values.filter(({ kind }) => kind === 'operation').length;
   const step = base(planner, node, [], operations * loop.rows * loop.columns);
-  const scratch = planner.scratch(scratchOf(loop), at);
+  const blocks = blocksOf(loop, planner.grain.elements);
+  const scratch = planner.scratch(scratchOf(blocks), at);
   const reused = reuses(planner, node, at, loop);
   const writes = node.avals.map((_, k) => planner.define(node.first + k, at, reused[k]));
-  return { ...step, kind: 'loop', loop, scratch, writes };
+  return { ...step, kind: 'loop', loop, blocks, scratch, writes };
+};
+
+const scanStep = (planner: Planner, node: Node, at: number): Step => {
+  const params = node.params as ScanParams;
+  const body = planOf(optimise(params.body), 'body', planner.grain);
+  const flops = params.length * body.steps.reduce((sum, step) => sum + step.flops, 0);
+  const step = base(planner, node, [], flops);
+  // Behind the arena, a new carry waits until all of it is known: see `scanRun`.
+  const carry = node.avals.slice(0, params.carries).reduce((bytes, aval) => bytes + bytesOfAval(aval), 0);
+  const scratch = planner.scratch(body.arena.bytes + carry, at);
+  const writes = node.avals.map((_, k) => planner.define(node.first + k, at));
+  return { ...step, kind: 'scan', params, body, scratch, writes };
 };
 
 const stepOf = (planner: Planner, node: Node, at: number): readonly Step[] => {
@@ -224,13 +251,17 @@ const stepOf = (planner: Planner, node: Node, at: number): readonly Step[] => {
   const { dtype } = node.avals[0] ?? { dtype: 'f64' };
   if (lower.kind === 'matmul' && name === 'gemm' && isFloatDtype(dtype)) return [gemmStep(planner, node, at, dtype)];
   if (name === 'fused') return [loopStep(planner, node, at)];
+  if (lower.kind === 'structured' && lower.name === 'scan') return [scanStep(planner, node, at)];
   const step = base(planner, node, [], lower.kind === 'matmul' ? gemmFlops(node, planner.avals) : 0);
   return [{ ...step, kind: 'reference', writes: node.avals.map((_, k) => planner.define(node.first + k, at)) }];
 };
 
-/** Plans an optimised program. */
-export const planOf = (graph: Graph): Plan => {
-  const planner = new Planner(graph);
+/**
+ * Plans an optimised program, its steps cut as finely as `grain` says. Where it is the body of a loop, its arguments lie in buffers of
+ * the program around it, and whatever it computes in its arena.
+ */
+export function planOf(graph: Graph, as: 'program' | 'body' = 'program', grain: Grain = GRAIN): Plan {
+  const planner = new Planner(graph, grain);
   const steps = graph.nodes.flatMap((node, at) => stepOf(planner, node, at));
   const results = graph.outputs.map((id): Result => {
     const buffer = planner.bufferOf[id] as number;
@@ -242,10 +273,10 @@ export const planOf = (graph: Graph): Plan => {
   });
   const { drafts } = planner;
   // Small arguments are copied in and small results copied out: both lie in the arena.
-  const isCopied = ({ external, bytes }: Draft): boolean => external?.kind === 'argument' && bytes <= SMALL_ARGUMENT;
-  const inArena = drafts.map(
-    (draft) => (draft.external === undefined && !(draft.isResult && draft.bytes > SMALL_RESULT)) || isCopied(draft),
-  );
+  const isCopied = ({ external, bytes }: Draft): boolean =>
+    as === 'program' && external?.kind === 'argument' && bytes <= SMALL_ARGUMENT;
+  const isHandedOn = ({ isResult, bytes }: Draft): boolean => as === 'program' && isResult && bytes > SMALL_RESULT;
+  const inArena = drafts.map((draft) => (draft.external === undefined && !isHandedOn(draft)) || isCopied(draft));
   const arena = planMemory(
     drafts.map(({ bytes, from, to }, k) => (inArena[k] === true ? { bytes, from, to } : { bytes: 0, from: 0, to: 0 })),
     PADDING,
@@ -258,5 +289,5 @@ export const planOf = (graph: Graph): Plan => {
     }
     return { storage: external ?? { kind: 'result' }, bytes };
   });
-  return { graph, buffers, steps, results, arena };
-};
+  return { graph, buffers, steps, results, arena, grain };
+}

@@ -28,8 +28,8 @@ export type Profiler = (graph: Graph, args: readonly Tensor[], repeats: number) 
  * warm it with. A clock is read between steps: for programs whose steps take much longer than a microsecond.
  */
 export const profiler = (options: WasmOptions = {}): Profiler => {
-  const { memory, kernels } = makeParts(options);
-  const fallback = wasmEngine(options);
+  const { memory, kernels } = makeParts({ ...options, threads: 1 });
+  const fallback = wasmEngine({ ...options, threads: 1 });
   return (graph, args, repeats) => {
     const plan = compilePlan(graph);
     const steps = runnable(plan, kernels, memory, fallback);

@@ -1,0 +1,221 @@
+/** Workers that have one memory and one control buffer together, from their start to their end. */
+
+import { SCRATCH_BYTES } from '../gemm.js';
+import type { EngineMemory } from '../memory.js';
+import {
+  BUSY,
+  blocksAt,
+  createControl,
+  FAILED,
+  hasModule,
+  IDLE,
+  JOINING,
+  MOST_MODULES,
+  MOST_TASK_WORDS,
+  NEXT,
+  QUIT,
+  RETIRED,
+  readText,
+  SLEEPERS,
+  STARTING,
+  STATE,
+  statusAt,
+  TASK_HEADER,
+  UNABLE,
+} from './control.js';
+import type { StartMember } from './start.js';
+import type { CodeModule, Task } from './task.js';
+
+/** How a task ended: the blocks that the caller took, and how a worker was lost. */
+interface Outcome {
+  readonly own: number;
+  readonly failure: string | null;
+}
+
+export interface Pool {
+  /** Workers that would take part in a task now. */
+  readonly ready: () => number;
+  readonly asleep: () => number;
+  /** Blocks that workers have taken. */
+  readonly blocks: () => number;
+  /** Whether it is time for a new one: a worker has retired, or knows as many programs as it can note. */
+  readonly isWorn: () => boolean;
+  /** Runs all blocks of a task, which must not be open while another is. */
+  readonly run: (task: Task, one: (block: number) => void) => Outcome;
+  /** Calls `release` when all workers have certainly ended. */
+  readonly hold: (release: () => void) => void;
+  /** Ends the workers. */
+  readonly end: () => void;
+}
+
+/** Looks at a worker's status before the caller sleeps: about 20 µs. */
+const SPINS = 8192;
+
+/** Milliseconds that the caller sleeps at a time, where it may. */
+const NAP = 5;
+
+/**
+ * Milliseconds that a worker may take for its block beyond what the block should take: cores may be busy. A pause of the whole
+ * process, as in a debugger or a sleeping computer, counts as one nap.
+ */
+const PATIENCE = 500;
+const PATIENCE_FACTOR = 20;
+
+/** A page's own thread must not sleep, and throws where it should. */
+const maySleep = (): boolean => {
+  try {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/**
+ * Starts `count` workers. `ended` is called, from the event loop, for each of them that ended without having been told to, and was
+ * not just out of work; `wasReady` tells whether it had started.
+ */
+export const createPool = (
+  count: number,
+  memory: EngineMemory,
+  start: StartMember,
+  library: string | null,
+  ended: (found: string, wasReady: boolean) => void,
+): Pool => {
+  const control = createControl(count);
+  const { words, task: header } = control;
+  const sleeps = maySleep();
+  const ids = new WeakMap<CodeModule, number>();
+  const members = Array.from({ length: count }, (_, member) => member);
+  const releases: (() => void)[] = [];
+  let modules = 0;
+  let isOver = false;
+
+  const status = (member: number): number => Atomics.load(words, statusAt(member));
+
+  const block = memory.reserve(count * SCRATCH_BYTES);
+  releases.push(() => memory.give(block));
+  const started = members.map((member) => {
+    const scratch = block + member * SCRATCH_BYTES;
+    const setup = { memory: memory.memory, control: control.words.buffer, members: count, member, scratch, library };
+    return start(setup, (reason) => {
+      const last = status(member);
+      if (isOver || last === RETIRED) return;
+      ended(last === FAILED || last === UNABLE ? readText(control) : reason, last !== STARTING && last !== UNABLE);
+    });
+  });
+
+  /** The number of a program that tasks name; 0 for none, or where no more can be noted. */
+  const idOf = (module: CodeModule): number => {
+    const known = ids.get(module);
+    if (known !== undefined) return known;
+    modules += 1;
+    if (modules >= MOST_MODULES) return 0;
+    ids.set(module, modules);
+    return modules;
+  };
+
+  const isReady = (member: number): boolean => status(member) === IDLE;
+
+  /** Waits for a worker that is in the middle of a block; how it was lost, or null. */
+  const join = (member: number, limit: number): string | null => {
+    const at = statusAt(member);
+    for (let i = 0; i < SPINS; i += 1) if (Atomics.load(words, at) !== BUSY) break;
+    let waited = 0;
+    let last = performance.now();
+    while (Atomics.load(words, at) === BUSY) {
+      if (sleeps) Atomics.wait(words, at, BUSY, NAP);
+      const now = performance.now();
+      waited += Math.min(now - last, 2 * NAP);
+      last = now;
+      if (waited > limit) return `it did not come back from a block within ${Math.round(limit)} ms`;
+    }
+    return Atomics.load(words, at) === FAILED ? readText(control) : null;
+  };
+
+  const takeBlocks = (blocks: number, one: (block: number) => void): number => {
+    let own = 0;
+    for (let block = Atomics.add(words, NEXT, 1); block < blocks; block = Atomics.add(words, NEXT, 1)) {
+      one(block);
+      own += 1;
+    }
+    return own;
+  };
+
+  const close = (milliseconds: number): string | null => {
+    Atomics.add(words, STATE, 1);
+    const limit = PATIENCE + PATIENCE_FACTOR * milliseconds;
+    Atomics.store(words, JOINING, 1);
+    const failures = members.map((member) =>
+      status(member) === BUSY || status(member) === FAILED ? join(member, limit) : null,
+    );
+    Atomics.store(words, JOINING, 0);
+    return failures.find((failure) => failure !== null) ?? null;
+  };
+
+  /** Writes a task down and opens it. */
+  const open = ({ kind, blocks, entry, words: own }: Task, id: number, code: number, bytes: number): void => {
+    header[0] = kind;
+    header[1] = blocks;
+    header[2] = id;
+    header[3] = entry;
+    header[4] = code;
+    header[5] = bytes;
+    header.set(own, TASK_HEADER);
+    Atomics.store(words, NEXT, 0);
+    Atomics.add(words, STATE, 1);
+    if (Atomics.load(words, SLEEPERS) > 0) Atomics.notify(words, STATE);
+  };
+
+  /** Where workers find the bytes of a program for the length of a task; null where there is no room, and they do without. */
+  const place = (bytes: Uint8Array): number | null => {
+    try {
+      const code = memory.take(bytes.length);
+      memory.u8().set(bytes, code);
+      return code;
+    } catch {
+      return null;
+    }
+  };
+
+  const run = (task: Task, one: (block: number) => void): Outcome => {
+    const { module, blocks, milliseconds } = task;
+    const id = module === null ? 0 : idOf(module);
+    if ((module !== null && id === 0) || task.words.length > MOST_TASK_WORDS - TASK_HEADER) {
+      for (let block = 0; block < blocks; block += 1) one(block);
+      return { own: blocks, failure: null };
+    }
+    const isNew = module !== null && members.some((member) => isReady(member) && !hasModule(control, member, id));
+    const code = isNew ? place(module.bytes) : null;
+    open(task, id, code ?? 0, code === null || module === null ? 0 : module.bytes.length);
+    try {
+      const own = takeBlocks(blocks, one);
+      const failure = close(milliseconds);
+      if (failure === null && code !== null) memory.give(code);
+      return { own, failure };
+    } catch (error) {
+      // Not one of a worker's: nobody takes more of this task.
+      Atomics.store(words, NEXT, blocks);
+      close(milliseconds);
+      throw error;
+    }
+  };
+
+  return {
+    ready: () => members.filter(isReady).length,
+    asleep: () => Atomics.load(words, SLEEPERS),
+    blocks: () => members.reduce((sum, member) => sum + Atomics.load(words, blocksAt(member)), 0),
+    isWorn: () => modules >= MOST_MODULES || members.some((member) => status(member) === RETIRED),
+    run,
+    hold: (release) => releases.push(release),
+    end: () => {
+      isOver = true;
+      Atomics.store(words, QUIT, 1);
+      Atomics.add(words, STATE, 2);
+      Atomics.notify(words, STATE);
+      void Promise.all(started.map(({ end }) => end())).then(() => {
+        for (const release of releases) release();
+      });
+    },
+  };
+};

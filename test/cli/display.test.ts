@@ -1,0 +1,44 @@
+/** What training shows of an iteration in which environments failed. */
+import { expect, test } from 'vitest';
+import { type Display, tableDisplay } from '../../apps/cli/src/output/display.js';
+
+type MetricsRecord = Parameters<Display['iteration']>[0];
+
+const record = {
+  iteration: 3,
+  totalSteps: 6144,
+  episodes: { count: 1, returnMean: 1.5, returnMin: 1, returnMax: 2, lengthMean: 10, costMean: null },
+  klShare: 0.97,
+  entropy: 1,
+  explainedVarianceAfter: 0.5,
+  stepsPerSecond: 1000,
+  workers: 0,
+  failures: null,
+} as unknown as MetricsRecord;
+
+const shown = (failures: MetricsRecord['failures']): readonly string[] => {
+  const written: string[] = [];
+  const plain = (text: string): string => text;
+  const display = tableDisplay({
+    live: false,
+    columns: 80,
+    write: (text) => written.push(text),
+    bold: plain,
+    dim: plain,
+    green: plain,
+  });
+  display.iteration({ ...record, failures }, { steps: 6144, of: 10_000, left: 3 });
+  return written.join('').trimEnd().split('\n');
+};
+
+test('steps that could not be made are told below their iteration, in lines that fit', () => {
+  expect(shown(null)).toHaveLength(1);
+  const first = `environment 2 at step 17: the physics ran away (QACC at DOF 3), ${'and on '.repeat(12)}`;
+  const [row, ...lines] = shown({ count: 2, first });
+  expect(row).toContain('6,144');
+  expect(lines.join(' ').replaceAll(/ +/g, ' ').trim()).toBe(
+    `2 steps could not be made and ended the episode: ${first}`.trim(),
+  );
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(79);
+  expect(shown({ count: 1, first: 'here' })[1]).toBe('  a step could not be made and ended the episode: here');
+});
