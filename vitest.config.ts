@@ -41,7 +41,10 @@ const workersFromSources = (): Plugin => ({
       build: { ssr: join(dirname(from), `${worker}.ts`), outDir, emptyOutDir: true, target: 'node20', minify: false },
     });
     const place = JSON.stringify(pathToFileURL(join(outDir, `${worker}.js`)).href);
-    const named = new RegExp(`new URL\\(["']\\./${worker}\\.js["'], import\\.meta\\.url\\)`);
+    const named = new RegExp(
+      `new URL\\(\\s*(?:/\\*[^*]*\\*/\\s*)?["']\\./${worker}\\.js["'],\\s*import\\.meta\\.url\\s*\\)`,
+      'g',
+    );
     return { code: code.replace(named, `new URL(${place})`), map: null };
   },
 });

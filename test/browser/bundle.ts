@@ -17,6 +17,16 @@ const withoutNode: Plugin = {
   },
 };
 
+/** Sources name the module of a worker as it will be called when it is built. */
+const workersAreSources: Plugin = {
+  name: 'workers-are-sources',
+  enforce: 'pre',
+  transform: (code, id) =>
+    id.endsWith('/threads/start.ts')
+      ? { code: code.replace("'./engine-worker.js'", "'./engine-worker.ts'"), map: null }
+      : null,
+};
+
 /**
  * Bundles a module and what it imports, code that is loaded on demand included.
  *
@@ -28,7 +38,7 @@ export const bundle = async (entry: string): Promise<Site> => {
     logLevel: 'error',
     root: import.meta.dirname,
     base: './',
-    plugins: [withoutNode],
+    plugins: [withoutNode, workersAreSources],
     resolve: { alias: inBrowsers },
     worker: { format: 'es' },
     build: {

@@ -64,6 +64,12 @@ describe.skipIf(missing !== null).sequential('in Chromium', () => {
     });
     expect(await said(page, 'hessianProduct')).toEqual([12, 480, 10_800, 192_000]);
     expect(await said(page, 'step', 'deterministic')).toEqual(programs.step('deterministic'));
+    expect(await said(page, 'threads')).toEqual({
+      same: true,
+      ready: isolated ? 2 : 1,
+      lost: 0,
+      reason: isolated ? null : expect.stringContaining('Cross-Origin-Opener-Policy: same-origin'),
+    });
     expect(await said(page, 'solve')).toEqual({ solved: true, workers: 0, engine: 'wasm' });
     expect(await said(page, 'refused')).toEqual({
       engine: 'wasm',

@@ -5,10 +5,12 @@ import {
   hvp,
   interpreter,
   jit,
+  matmul,
   multiply,
   platform,
   square,
   sum,
+  type WasmEngine,
   wasmEngine,
 } from '@natgrad/autodiff';
 import { makeEnv } from '@natgrad/envs';
@@ -28,6 +30,7 @@ import {
 } from '@natgrad/rl-trpo';
 import {
   foldIn,
+  identical,
   type Key,
   key,
   normal,
@@ -101,6 +104,27 @@ export const step = (name: 'deterministic' | 'interpreter'): StepOutcome => {
   };
   const { state: after, report } = orThrow(trpoStep(config, undefined, engine)(state, batch));
   return { policy: numbers(after.policy), value: numbers(after.value), report };
+};
+
+/**
+ * A product on an engine that may have two threads: whether it is, to the bit, that of one thread, and how many took part, once they
+ * have had time to start.
+ */
+export const threads = async (): Promise<unknown> => {
+  const [alone, both] = [1, 2].map((count) => wasmEngine({ threads: count, deterministic: true })) as [
+    WasmEngine,
+    WasmEngine,
+  ];
+  const [a, b] = [normal(key(1), [600, 300]), normal(key(2), [300, 200])];
+  const product = (engine: Engine): Tensor => jit((x: Tensor, y: Tensor) => matmul(x, y), { engine })(a, b);
+  const expected = product(alone);
+  product(both);
+  const end = performance.now() + 5000;
+  while (both.statistics().threads.ready < both.statistics().threads.wanted && performance.now() < end)
+    await new Promise((resume) => setTimeout(resume, 5));
+  const same = identical(product(both), expected);
+  const { ready, lost, reason } = both.statistics().threads;
+  return { same, ready, lost, reason };
 };
 
 /** CartPole by name and preset until twenty episodes last to the end on average, or for 50,000 steps. */
