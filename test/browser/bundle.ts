@@ -18,7 +18,7 @@ const withoutNode: Plugin = {
 };
 
 /** Sources name the module of a worker as it will be called when it is built. */
-const workersAreSources: Plugin = {
+export const workersAreSources: Plugin = {
   name: 'workers-are-sources',
   enforce: 'pre',
   transform: (code, id) =>

@@ -136,7 +136,13 @@ test('acting uses no threads, and workers sleep meanwhile', async () => {
   const env = await loadEnv({ id: 'Pendulum-v1' })();
   if (isLeft(env)) throw env.left;
   // Large enough for compiled inference.
-  const options = { ...defaultConfig, engine: 'wasm', hidden: [512, 512, 512], batchSize: 40, environments: 8 } as const;
+  const options = {
+    ...defaultConfig,
+    engine: 'wasm',
+    hidden: [512, 512, 512],
+    batchSize: 40,
+    environments: 8,
+  } as const;
   const model = modelFor(env.right, options);
   const state = initialState({ model, ...options }, key(1));
   if (isLeft(state)) throw new Error(state.left.message);
