@@ -57,10 +57,24 @@ export default {
     },
     {
       name: 'pure-packages-use-no-platform',
-      comment: 'effects live in the shell, workers and native libraries in the backends; the rest runs anywhere',
+      comment:
+        'only folders of runs and threads of rollouts are Node’s; what a page loads in their place (in-page.ts), and all the rest, runs anywhere',
       severity: 'error',
-      from: { path: '^packages/', pathNot: '^packages/(rl-trpo/src/shell|autodiff/src/backends)/' },
+      from: {
+        path: '^packages/',
+        pathNot: '^packages/rl-trpo/src/shell/(runs/|workers/(index|pool|worker)[.]ts)',
+      },
       to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'pages-load-no-threads-of-node',
+      comment: 'a browser is given in-page.ts for #workers; nothing else may lead to the pool, nor to folders of runs',
+      severity: 'error',
+      from: {
+        path: '^packages/',
+        pathNot: '^packages/rl-trpo/src/shell/(runs/|workers/(index|pool|worker)[.]ts|train[.]ts)',
+      },
+      to: { path: '^packages/rl-trpo/(src|dist)/shell/(runs/|workers/(index|pool|worker)[.])' },
     },
     {
       name: 'test-tools-in-laws-only',

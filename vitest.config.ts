@@ -1,44 +1,25 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { build, type Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
-
-/** Tests run against the sources; the consumer test covers the built, packed packages. */
-const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-
-const alias = [
-  {
-    find: /^@natgrad\/(tensor|autodiff|rl-trpo|envs)$/,
-    replacement: `${source('./packages')}/$1/src/index.ts`,
-  },
-  {
-    find: /^@natgrad\/(tensor|autodiff|rl-trpo|envs)\/laws$/,
-    replacement: `${source('./packages')}/$1/src/laws/index.ts`,
-  },
-  {
-    find: /^@natgrad\/(tensor|autodiff|rl-trpo|envs)\/internal$/,
-    replacement: `${source('./packages')}/$1/src/internal.ts`,
-  },
-  { find: '@natgrad/rl-trpo/theory', replacement: source('./packages/rl-trpo/src/theory/index.ts') },
-  { find: '@natgrad/rl-trpo/runs', replacement: source('./packages/rl-trpo/src/shell/runs/index.ts') },
-];
+import { inNode as alias, source } from './test/aliases.js';
 
 /** Modules that name the module of a worker beside them, and what else its bundle finds where it is put. */
 const workers = [
   {
-    from: source('./packages/rl-trpo/src/shell/workers/index.ts'),
+    from: source('packages/rl-trpo/src/shell/workers/index.ts'),
     worker: 'worker',
     // Where the physics engine is found, whose files no bundle holds.
-    into: source('./packages/envs/node_modules/.worker-'),
+    into: source('packages/envs/node_modules/.worker-'),
     external: ['@mujoco/mujoco'],
   },
   {
-    from: source('./packages/autodiff/src/backends/wasm/threads/start.ts'),
+    from: source('packages/autodiff/src/backends/wasm/threads/start.ts'),
     worker: 'engine-worker',
     // Where koffi is found.
-    into: source('./packages/autodiff/node_modules/.worker-'),
+    into: source('packages/autodiff/node_modules/.worker-'),
     external: [],
   },
 ];
@@ -60,7 +41,10 @@ const workersFromSources = (): Plugin => ({
       build: { ssr: join(dirname(from), `${worker}.ts`), outDir, emptyOutDir: true, target: 'node20', minify: false },
     });
     const place = JSON.stringify(pathToFileURL(join(outDir, `${worker}.js`)).href);
-    const named = new RegExp(`new URL\\(["']\\./${worker}\\.js["'], import\\.meta\\.url\\)`);
+    const named = new RegExp(
+      `new URL\\(\\s*(?:/\\*[^*]*\\*/\\s*)?["']\\./${worker}\\.js["'],\\s*import\\.meta\\.url\\s*\\)`,
+      'g',
+    );
     return { code: code.replace(named, `new URL(${place})`), map: null };
   },
 });

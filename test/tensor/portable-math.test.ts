@@ -1,5 +1,5 @@
 /** The functions that must have the same bits on every engine, against exact values. */
-import { logPortable, normalLowerQuantile } from '@natgrad/tensor/internal';
+import { logPortable, normalLowerQuantile, powerPortable } from '@natgrad/tensor/internal';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
@@ -85,6 +85,23 @@ describe('logPortable', () => {
     expect(logPortable(-1)).toBeNaN();
     expect(logPortable(-Infinity)).toBeNaN();
     expect(logPortable(Number.NaN)).toBeNaN();
+  });
+});
+
+describe('powerPortable', () => {
+  test('is the exact power to a relative n·2⁻⁵³, and itself where that is a float', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0.5, max: 1, noNaN: true }), fc.nat(400), (x, n) => {
+        // In integers: x = m / 2⁵³.
+        const exact = BigInt(x * 2 ** 53) ** BigInt(n);
+        const scale = 1n << BigInt(53 * n);
+        const error = (BigInt(Math.round(powerPortable(x, n) * 2 ** 1000)) * scale) / exact - (1n << 1000n);
+        expect(Math.abs(Number((error * 2n ** 53n) / (1n << 1000n)))).toBeLessThanOrEqual(n);
+      }),
+    );
+    expect([powerPortable(2, 0), powerPortable(3, 4), powerPortable(-2, 3), powerPortable(0, 5)]).toEqual([
+      1, 81, -8, 0,
+    ]);
   });
 });
 

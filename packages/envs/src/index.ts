@@ -60,6 +60,7 @@ export { type Film, type FilmFrame, filmOf } from './render/film.js';
 export type { Placing } from './render/markup.js';
 export type { Theme } from './render/palette.js';
 export { type PictureOptions, type RenderOptions, render, renderScene } from './render/render.js';
+export { filmScreen } from './render/screen.js';
 export { type Deviation, defaultTolerances, replay, type Tolerances, type TrajectoryReplay } from './replay.js';
 export {
   arcArrow,

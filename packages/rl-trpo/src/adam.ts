@@ -1,6 +1,7 @@
 /** Adam (Kingma and Ba 2015), as a pure function of its state. */
 import { add, divide, multiply, sqrt, square, subtract } from '@natgrad/autodiff';
 import { type DType, reshape, type Tensor, tensor, treeLeaves, treeMap } from '@natgrad/tensor';
+import { powerPortable } from '@natgrad/tensor/internal';
 import type { ParameterTree } from './model.js';
 import { zerosLike } from './vector.js';
 
@@ -62,8 +63,8 @@ export const adamSchedule = (
     );
   return {
     learningRate: each(() => learningRate),
-    firstBias: each((t) => 1 - firstDecay ** t),
-    secondBias: each((t) => 1 - secondDecay ** t),
+    firstBias: each((t) => 1 - powerPortable(firstDecay, t)),
+    secondBias: each((t) => 1 - powerPortable(secondDecay, t)),
   };
 };
 

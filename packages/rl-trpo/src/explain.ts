@@ -1,17 +1,40 @@
 /** The programs of a step as data, without running one. */
-import type { Engine, Graph } from '@natgrad/autodiff';
+import { type Engine, type Graph, linearize, traceGraph } from '@natgrad/autodiff';
 import { outputAvals } from '@natgrad/autodiff/internal';
 import { key, type Tensor, treeLeaves, zeros } from '@natgrad/tensor';
 import { adamSchedule } from './adam.js';
 import { compileModel, type PolicyData } from './compiled.js';
+import { gaussNewton } from './fisher.js';
 import { inPieces } from './minibatches.js';
-import type { Model } from './model.js';
+import type { Model, ParameterTree } from './model.js';
 
 /** A program of a step, to be looked at. */
 export interface StepProgram {
   readonly name: string;
   readonly graph: Graph;
 }
+
+/**
+ * The policy's Fisher-vector product for `rows` observations as one program: θ, the observations and v in, F·v out. A step keeps it
+ * in parts, because F is applied many times at one θ; here it is one, to be looked at.
+ *
+ * @example
+ * ```ts
+ * const model = mlpModel({ observationSpace: { low: [0] }, actionSpace: { kind: 'discrete', n: 2 } }, { hidden: [8] });
+ * const { graph } = fisherProduct(model, 16);
+ * console.log(graph.outputs.length); // 4
+ * ```
+ */
+export const fisherProduct = (model: Model, rows: number): StepProgram => {
+  const { policy } = model.initialise(key(0));
+  const dtype = treeLeaves(policy)[0]?.dtype ?? 'f64';
+  const product = (theta: ParameterTree, observations: Tensor, v: ParameterTree): ParameterTree => {
+    const linearised = linearize((each: ParameterTree) => model.policy(each, observations), theta);
+    return gaussNewton(model.distribution, linearised)(v);
+  };
+  const { graph } = traceGraph(product, policy, zeros([rows, model.observationWidth], dtype), policy);
+  return { name: 'F·v', graph };
+};
 
 /** An engine that computes nothing: it notes the programs, and every result is zero. */
 const recording = (note: (graph: Graph) => void): Engine => ({

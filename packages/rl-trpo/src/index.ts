@@ -40,7 +40,7 @@ export type { FittedCritic } from './critic.js';
 export { type EngineName, type EngineOptions, engineName, engineOf } from './engine.js';
 export { type EpisodeLog, followEpisodes } from './episodes.js';
 export { type TrpoError, type TrpoErrorCode, type TrpoIssue, type TrpoIssueCode } from './errors.js';
-export { type StepProgram, stepPrograms } from './explain.js';
+export { fisherProduct, type StepProgram, stepPrograms } from './explain.js';
 export { finish, type ReportWith, type StepParts, type StepResult, solveReport, type TakenStep } from './finish.js';
 export {
   damped,

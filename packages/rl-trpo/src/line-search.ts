@@ -1,4 +1,5 @@
 /** Backtracking along a direction (TRPO, appendix C: "a line search ... shrinking exponentially until the objective improves"). */
+import { powerPortable } from '@natgrad/tensor/internal';
 
 /** What is known of one point on the line. */
 export interface Trial {
@@ -74,7 +75,7 @@ export const lineSearch = (evaluate: (fraction: number) => Trial, options: LineS
   const { delta, expectedGain, shrink = 0.8, maxTries = 10, acceptRatio = 0 } = options;
   let reason: RejectionReason = 'noImprovement';
   for (let k = 0; k < maxTries; k += 1) {
-    const fraction = shrink ** k;
+    const fraction = powerPortable(shrink, k);
     const { kl, gain, finite, feasible = true } = evaluate(fraction);
     const expected = fraction * expectedGain;
     if (!finite || !Number.isFinite(kl) || !Number.isFinite(gain)) reason = 'nonFinite';

@@ -70,6 +70,8 @@ export interface StepReport {
   readonly cgIterations: number | null;
   /** ‖b − A x‖ / ‖b‖; 0 for a zero gradient. */
   readonly cgResidual: number | null;
+  /** The same after each iteration, from the first guess on. */
+  readonly cgResiduals: readonly number[] | null;
   /** Effective damping added to F. */
   readonly damping: number | null;
   /** The factor on the natural gradient before the line search. */
@@ -108,6 +110,7 @@ export type SolveField =
   | 'cgStatus'
   | 'cgIterations'
   | 'cgResidual'
+  | 'cgResiduals'
   | 'damping'
   | 'stepSize'
   | 'sizingEvaluations'

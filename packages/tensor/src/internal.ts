@@ -12,7 +12,7 @@ export {
   takeAlongShape,
 } from './indexing.js';
 export { checkList, concatenateShape, padShape, stackShape } from './join.js';
-export { logPortable } from './kernels/portable-math.js';
+export { logPortable, powerPortable } from './kernels/portable-math.js';
 export { choleskyShape, triangularSolveShape } from './linalg.js';
 export { checkVectors, matmulShape } from './matmul.js';
 export { checkBroadcast, checkPermutation, embedStop, resolveShape, sliceShape, squeezeShape } from './movement.js';

@@ -73,7 +73,8 @@ export const checkPermutation = (
 export const transpose = (x: Tensor, permutation?: readonly number[]): Tensor => {
   const view = viewOf(x, 'transpose');
   const axes = checkPermutation('transpose', permutation ?? x.shape.map((_, axis) => x.rank - 1 - axis), x.shape);
-  return fromView(view.transpose(...axes), x.dtype);
+  const reordered = (of: readonly number[]): readonly number[] => axes.map((axis) => of[axis] as number);
+  return fromView(makeView(view.data, reordered(view.shape), reordered(view.stride), view.offset), x.dtype);
 };
 
 /** Swaps the last two axes. Zero-copy. */

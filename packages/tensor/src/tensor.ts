@@ -1,9 +1,10 @@
-import ndarray, { type NdArray } from 'ndarray';
-import { assign } from 'ndarray-ops';
 import { allocate, type DType, type TypedArray } from './dtype.js';
 import { NatgradError } from './errors.js';
 import { formatElements } from './kernels/format.js';
+import { copyStrided } from './kernels/strided.js';
 import { type Shape, sameShape, sizeOf, stridesOf } from './shape.js';
+
+export { copyStrided };
 
 /** Marks every tensor, traced ones of the autodiff package included, also across two copies of this package. */
 export const tensorBrand: unique symbol = Symbol.for('@natgrad/tensor') as never;
@@ -39,7 +40,16 @@ export type TensorLike = Tensor | number | boolean;
 export const isTensor = (value: unknown): value is Tensor =>
   typeof value === 'object' && value !== null && (value as { readonly [tensorBrand]?: true })[tensorBrand] === true;
 
-export type View = NdArray<TypedArray>;
+/**
+ * Where elements are, as an `ndarray` has it: element (i, j, …) is `data[offset + i·stride[0] + j·stride[1] + …]`. A record of its
+ * own, because `ndarray` compiles a class for each rank (`new Function`), which the content policy of a page may refuse.
+ */
+export interface View {
+  readonly data: TypedArray;
+  readonly shape: Shape;
+  readonly stride: readonly number[];
+  readonly offset: number;
+}
 
 /** Storage of a concrete tensor. For kernels and engines only: nobody may write to it. */
 export let viewOf: (tensor: Tensor, operation?: string) => View;
@@ -151,8 +161,13 @@ export const defer = (dtype: DType, shape: Shape, load: () => TypedArray): Tenso
 export const fromView = (view: View, dtype: DType): Tensor => new DenseTensor(dtype, view.shape, view);
 
 /** A view of explicit geometry on existing storage. */
-export const makeView = (data: TypedArray, shape: Shape, stride: readonly number[], offset: number): View =>
-  ndarray(data, shape as number[], stride as number[], offset);
+export const makeView = (data: TypedArray, shape: Shape, stride: readonly number[], offset: number): View => ({
+  data,
+  // A list that the caller may still change is not the view's own.
+  shape: Object.isFrozen(shape) ? shape : [...shape],
+  stride,
+  offset,
+});
 
 const rowMajorView = (data: TypedArray, shape: Shape): View => makeView(data, shape, stridesOf(shape), 0);
 
@@ -179,13 +194,6 @@ export const elements = (tensor: Tensor, operation?: string): TypedArray => {
   const out = allocate(tensor.dtype, tensor.size);
   copyStrided(view, out);
   return out;
-};
-
-/** Writes a view's elements into `out`, row-major. */
-export const copyStrided = (view: View, out: TypedArray): void => {
-  // ndarray-ops has no loop for rank 0.
-  if (view.shape.length === 0) out[0] = view.data[view.offset] as number;
-  else if (sizeOf(view.shape) > 0) assign(ndarray(out, view.shape), view);
 };
 
 /** Equal dtype, shape and elements (NaN equals NaN, 0 and −0 differ): equality to the bit up to NaN payloads. */

@@ -1,52 +1,28 @@
+/** The script of an episode's page. */
+import { filmScreen } from '@natgrad/envs';
+
 /**
- * The script of an episode's page, as text: it runs where the page is read. It sets attributes from numbers and text from text, and
- * evaluates nothing.
+ * The script as text: it runs where the page is read. It sets attributes from numbers and text from text, and evaluates nothing. What
+ * draws is the function that other pages of this project call; its own text is put here.
  */
-export const PLAYER = `'use strict';
+export const PLAYER: string = `'use strict';
 (() => {
   const find = (name) => document.getElementById(name);
   const data = JSON.parse(find('episode').textContent);
   const last = data.frames.length - 1;
-  const elements = [];
-  for (const node of document.querySelectorAll('[data-element]')) elements[Number(node.getAttribute('data-element'))] = node;
-  const paths = elements.map((node) => node.querySelectorAll('path'));
+  const placings = { l: 'line', a: 'area', s: 'shift' };
 
-  // Every frame in full: the points of an element are those of the last frame that moved it.
-  const shown = [];
-  const places = [];
-  for (const [order, ...moved] of data.frames) {
-    shown.push(order === 0 ? shown[shown.length - 1] : order);
-    const now = places.length === 0 ? [] : places[places.length - 1].slice();
-    for (let i = 0; i < moved.length; i += 2) now[moved[i]] = moved[i + 1].map((x) => x / 10);
-    places.push(now);
+  // What is written short: no order where it is that of the frame before, and tenths as whole numbers.
+  const frames = [];
+  for (const [order, ...rest] of data.frames) {
+    const moved = [];
+    for (let i = 0; i < rest.length; i += 2) moved.push([rest[i], rest[i + 1].map((x) => x / 10)]);
+    frames.push({ shown: order === 0 ? frames[frames.length - 1].shown : order, moved });
   }
-
-  const through = (points, closed) => {
-    let text = 'M' + points[0] + ' ' + points[1];
-    for (let i = 2; i < points.length; i += 2) text += 'L' + points[i] + ' ' + points[i + 1];
-    if (points.length === 2) text += 'L' + points[0] + ' ' + points[1];
-    return closed ? text + 'Z' : text;
-  };
-  const current = [];
-  let order = null;
-  const draw = (t) => {
-    if (shown[t] !== order) {
-      order = shown[t];
-      const seen = new Set(order);
-      elements.forEach((node, i) => {
-        if (seen.has(i)) node.removeAttribute('display');
-        else node.setAttribute('display', 'none');
-      });
-      for (const i of order) elements[i].parentNode.appendChild(elements[i]);
-    }
-    for (const i of order) {
-      const points = places[t][i];
-      if (current[i] === points) continue;
-      current[i] = points;
-      if (data.placing[i] === 's') elements[i].setAttribute('transform', 'translate(' + points[0] + ' ' + points[1] + ')');
-      else for (const path of paths[i]) path.setAttribute('d', through(points, data.placing[i] === 'a'));
-    }
-  };
+  const draw = (${filmScreen.toString()})(document, {
+    placing: [...data.placing].map((letter) => placings[letter]),
+    frames,
+  });
 
   const short = (x) => {
     const size = Math.abs(x);

@@ -202,12 +202,14 @@ const fetchEngine = async (options: MujocoOptions): Promise<Either<NatgradError,
   } catch (error) {
     const missing = (error as { readonly code?: unknown }).code === 'ERR_MODULE_NOT_FOUND';
     const found = missing ? 'it is not installed' : error instanceof Error ? error.message : String(error);
+    // Its bindings write code for the types of each function that they bind.
+    const expected = error instanceof EvalError ? "a content policy with script-src 'unsafe-eval'" : install;
     return left(
-      new NatgradError('Unsupported', `the package @mujoco/mujoco cannot be loaded: ${found}; ${install}`, {
+      new NatgradError('Unsupported', `the package @mujoco/mujoco cannot be loaded: ${found}; ${expected}`, {
         operation: 'loadMujoco',
         argument: '@mujoco/mujoco',
         found,
-        expected: install,
+        expected,
       }),
     );
   }

@@ -13,7 +13,7 @@ import { addScaled } from '../vector.js';
 
 /** The report of a natural policy gradient: what TRPO reports, but for the search. */
 export type NaturalPolicyGradientReport = Known<
-  'cgStatus' | 'cgIterations' | 'cgResidual' | 'damping' | 'stepSize' | 'delta' | 'klShare'
+  'cgStatus' | 'cgIterations' | 'cgResidual' | 'cgResiduals' | 'damping' | 'stepSize' | 'delta' | 'klShare'
 >;
 
 const update = (input: StepInput): Either<TrpoError, StepResult<NaturalPolicyGradientReport>> => {
@@ -46,6 +46,7 @@ const update = (input: StepInput): Either<TrpoError, StepResult<NaturalPolicyGra
       cgStatus: status,
       cgIterations: iterations,
       cgResidual: residuals.at(-1) ?? 1,
+      cgResiduals: residuals,
       damping: metric.right.damping,
       stepSize: scale,
       delta: state.delta,

@@ -196,8 +196,8 @@ const prepare = async (
   }
   const { environment, workers = given.model === undefined ? 'auto' : 0, workerScript, ...rest } = given;
   if (given.model !== undefined && workers !== 0) throw new TrainingError(modelCannotTravel(workers));
-  // Not for everyone: threads are Node's, and whoever hands in `envs` has loaded the environments that are needed.
-  const { environmentsOf, workerRollouts } = await import('./workers/index.js');
+  // Not for everyone: threads are Node's (a page gets `in-page.ts`), and whoever hands in `envs` has loaded what is needed.
+  const { environmentsOf, workerRollouts } = await import('#workers');
   const config = { ...rest, envs: await environmentsOf(environment, orThrow(decodeConfig(rest.options ?? {}))) };
   const options = resolve(config);
   const model = modelOf(config, options);

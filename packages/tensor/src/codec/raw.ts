@@ -4,7 +4,7 @@ import { MAX_SIZE, type Shape, sizeOf } from '../shape.js';
 import { elements, type Tensor } from '../tensor.js';
 import type { Refuse } from './refuse.js';
 
-/** NumPy's own limit (2.0 and later), and one that keeps `ndarray`, which compiles a class per rank, quick. */
+/** NumPy’s own limit (2.0 and later). */
 const MAX_RANK = 64;
 
 const hostIsLittleEndian: boolean = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;

@@ -45,3 +45,17 @@ export const logPortable = (x: number): number => {
   const R = z * (2 / 3 + z * (2 / 5 + z * (2 / 7 + z * (2 / 9 + z * (2 / 11 + z * tail)))));
   return k * LN2_HIGH - (s * (f - R) - k * LN2_LOW - f);
 };
+
+/**
+ * x to a whole power n ≥ 0 with the same bits everywhere, by repeated squaring: relative error below n units in the last place. (The
+ * last places of `x ** n` differ between versions of one engine.)
+ */
+export const powerPortable = (x: number, n: number): number => {
+  let power = 1;
+  let square = x;
+  for (let rest = n; rest > 0; rest = Math.floor(rest / 2)) {
+    if (rest % 2 === 1) power *= square;
+    square *= square;
+  }
+  return power;
+};

@@ -92,11 +92,11 @@ export const makeParts = (
   products?: Products,
   { grain = GRAIN, start = memberStarter() ?? undefined }: EngineParts = {},
 ): Parts => {
-  const { simd, relaxed } = detect();
-  if (!simd)
-    throw new NatgradError('Unsupported', 'this platform has no WebAssembly with vector instructions (SIMD128)', {
+  const { relaxed, missing } = detect();
+  if (missing !== null)
+    throw new NatgradError('Unsupported', `this platform has ${missing.found}, expected ${missing.expected}`, {
       operation: 'wasmEngine',
-      expected: 'Node.js 20 or a browser of 2023 or later; the interpreter runs everywhere',
+      ...missing,
     });
   const { size, reason } = threadsFor(threads, start ?? null);
   const memory = createMemory({ ...sizes, shared: size > 1 });

@@ -1,6 +1,7 @@
 /** The environment of a run, from data alone. */
-import { type Env, type EnvSpec, loadEnv, withHistory } from '@natgrad/envs';
+import { type Env, type EnvSpec, loadEnv, type VectorEnv, vectorise, withHistory } from '@natgrad/envs';
 import type { NatgradError } from '@natgrad/tensor';
+import { isLeft } from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { TrpoConfig } from '../../config.js';
 
@@ -21,3 +22,15 @@ export const loadEnvironment = (
   { network, historySteps }: Pick<TrpoConfig, 'network' | 'historySteps'>,
 ): TE.TaskEither<NatgradError, Env> =>
   TE.map((env: Env) => (network === 'recurrent' ? withHistory(env, historySteps) : env))(loadEnv(spec));
+
+/**
+ * The environments of a configuration, made in this process: for what training needs to know of them, for the start of the first
+ * episodes, and for rollouts without workers.
+ *
+ * @throws what `loadEnv` has as data
+ */
+export const environmentsOf = async (environment: EnvSpec, options: TrpoConfig): Promise<VectorEnv> => {
+  const env = await loadEnvironment(environment, options)();
+  if (isLeft(env)) throw env.left;
+  return vectorise(env.right, options.environments);
+};

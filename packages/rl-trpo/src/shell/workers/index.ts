@@ -1,31 +1,16 @@
 /** Training of environments that are given as data: in workers, each with an environment, a model and an engine of its own. */
 import { availableParallelism } from 'node:os';
-import { type EnvSpec, type VectorEnv, vectorise } from '@natgrad/envs';
-import { isLeft } from 'fp-ts/lib/Either.js';
-import type { TrpoConfig } from '../../config.js';
-import { issueError } from '../../errors.js';
 import { checkEnvironments, mergeShares, type RolloutConfig, stepsOf } from '../rollout.js';
 import { inProcess, type Rollouts, type WorkerCount } from '../rollouts.js';
 import type { Environments } from '../share.js';
-import { TrainingError } from '../training-error.js';
-import { loadEnvironment } from './environment.js';
+import { checkCount } from './count.js';
 import { packState, type ShareRequest, type WorkerSetup } from './messages.js';
 import { type Pool, startPool } from './pool.js';
 
+export { environmentsOf } from './environment.js';
+
 /** Far more than there are cores: beyond that a number is a mistake, and would take the machine down. */
 const MOST = 256;
-
-/**
- * The environments of a configuration, made in this process: for what training needs to know of them, for the start of the first
- * episodes, and for rollouts without workers.
- *
- * @throws what `loadEnv` has as data
- */
-export const environmentsOf = async (environment: EnvSpec, options: TrpoConfig): Promise<VectorEnv> => {
-  const env = await loadEnvironment(environment, options)();
-  if (isLeft(env)) throw env.left;
-  return vectorise(env.right, options.environments);
-};
 
 /** Environments first to last, of `count`, for the i-th of `workers`. */
 const rangeOf = (i: number, workers: number, count: number): readonly [number, number] => [
@@ -97,16 +82,6 @@ const chosenByTime = (here: Rollouts, start: () => Rollouts): Rollouts => {
   };
 };
 
-const wrongCount = (workers: unknown): TrainingError =>
-  new TrainingError(
-    issueError('InvalidConfig', {
-      code: typeof workers === 'number' ? 'outOfRange' : 'wrongKind',
-      field: 'workers',
-      found: String(workers),
-      expected: "a whole number ≥ 0, or 'auto'",
-    }),
-  );
-
 /** Rollouts by as many workers as were asked for. */
 export const workerRollouts = (
   setup: WorkerSetup,
@@ -114,7 +89,7 @@ export const workerRollouts = (
   wanted: WorkerCount,
   script: URL = workerScript,
 ): Rollouts => {
-  if (wanted !== 'auto' && !(Number.isSafeInteger(wanted) && wanted >= 0)) throw wrongCount(wanted);
+  checkCount(wanted);
   const here = inProcess(config);
   const count = Math.min(wanted === 'auto' ? availableParallelism() : wanted, config.envs.count, MOST);
   const start = (): Rollouts => pooled(startPool(setup, script), count, config);

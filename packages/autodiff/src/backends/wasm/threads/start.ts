@@ -44,10 +44,14 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 /** A page has no word of when a worker has ended; one that is told to, does so within a few milliseconds. */
 const PAGE_ENDS = 1000;
 
+/** The script is named where the worker is made, because that is what bundlers look for. */
+const pageWorker = (): Worker =>
+  new Worker(new URL('./engine-worker.js', import.meta.url), { type: 'module', name: 'natgrad engine' });
+
 const inPage =
-  (script: URL): StartMember =>
+  (make: () => Worker): StartMember =>
   (setup, ended) => {
-    const worker = new Worker(script, { type: 'module', name: 'natgrad engine' });
+    const worker = make();
     worker.addEventListener('error', (event) => {
       event.preventDefault();
       ended(event.message === '' ? 'its script could not be loaded' : event.message);
@@ -84,18 +88,19 @@ const inNode =
     };
   };
 
-/** The module that a worker runs. */
-export const memberScript: URL = new URL('./engine-worker.js', import.meta.url);
+/** The module that a thread of Node runs. Bundles for pages have no use for it. */
+export const memberScript: URL = new URL(/* @vite-ignore */ './engine-worker.js', import.meta.url);
 
 /** What starts workers here; null where there are none. */
-export const memberStarter = (script: URL = memberScript): StartMember | null => {
+export const memberStarter = (script?: URL): StartMember | null => {
   const { process, Worker: PageWorker } = globalThis as {
     readonly process?: NodeProcess;
     readonly Worker?: unknown;
   };
   const node = process?.getBuiltinModule?.('node:worker_threads');
-  if (node !== undefined) return inNode(node as WorkerThreads, script);
-  return PageWorker === undefined ? null : inPage(script);
+  if (node !== undefined) return inNode(node as WorkerThreads, script ?? memberScript);
+  if (PageWorker === undefined) return null;
+  return inPage(script === undefined ? pageWorker : () => new Worker(script, { type: 'module' }));
 };
 
 /** Why this platform has no memory that threads can share, with the cure; null where it has. */
