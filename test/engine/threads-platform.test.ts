@@ -16,7 +16,7 @@ const total = (engine: WasmEngine): ((a: Tensor, b: Tensor) => Scalar) =>
 
 afterEach(() => vi.unstubAllGlobals());
 
-test('small programs start no worker, large ones do', async () => {
+test('small programs start no worker, large ones do', () => {
   const started: unknown[] = [];
   const engine = engineOfThreads(3, GRAIN, {
     start: (setup) => (started.push(setup), { end: () => Promise.resolve() }),

@@ -98,7 +98,7 @@ describe.each(kinds)('%s', (kind: Kind) => {
       if (result._tag === 'Left') throw new Error(result.left.message);
       const { state, report } = result.right;
       const { engine: _, ...numbers } = report;
-      return { bits: bitsOf(treeLeaves([state.policy, state.value]) as readonly Tensor[]), numbers };
+      return { bits: bitsOf(treeLeaves([state.policy, state.value])), numbers };
     });
     expect(steps[0]?.numbers.lineSearch).toMatchObject({ status: 'accepted' });
     for (const step of steps) expect(step).toEqual(steps[0]);

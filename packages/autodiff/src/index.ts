@@ -19,9 +19,11 @@ export { blas, defaultEngine, portableEngine, wasm } from './backends/default.js
 export type { Engine, Executable } from './backends/engine.js';
 export { interpreter } from './backends/interpreter.js';
 export { type ProgramNode, type ProgramStage, programStages } from './backends/stages.js';
-export { type WasmEngine, type WasmOptions, wasmEngine } from './backends/wasm/engine.js';
+export { type EngineStatistics, type WasmEngine, type WasmOptions, wasmEngine } from './backends/wasm/engine.js';
 export { explain } from './backends/wasm/explain.js';
+export type { MemoryStatistics } from './backends/wasm/memory.js';
 export { detect as platform, type Missing, type Platform } from './backends/wasm/platform.js';
+export type { ThreadStatistics } from './backends/wasm/threads/team.js';
 export type { Aval, MaybeZero, Value } from './ir/aval.js';
 export { checkGraph } from './ir/check.js';
 export * from './ir/domain.js';
