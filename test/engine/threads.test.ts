@@ -5,7 +5,7 @@ import { checkLaw, engineLaws, sameBitsLaws } from '@natgrad/autodiff/laws';
 import { mlpModel, type StepConfig, trpoStep } from '@natgrad/rl-trpo';
 import { problemOf } from '@natgrad/rl-trpo/laws';
 import { key, normal, type Tensor, toTypedArray, treeLeaves } from '@natgrad/tensor';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { COARSE, engineOfThreads, FINE, gathered, type Kind, kinds } from './_threads.js';
 
 /** A line for each tensor that has the same bits only. */
@@ -29,6 +29,8 @@ describe.each(kinds.flatMap((kind) => [2, 3].map((threads) => [kind, threads] as
       checkLaw(law, { numRuns: 30 });
       expect(blocksOf(many)).toBeGreaterThan(before);
     });
+
+    afterAll(() => expect(blocksOf(many)).toBeGreaterThan(0));
 
     test.each(engineLaws(many).map((law) => [law.name, law] as const))('%s', (_, law) => {
       checkLaw(law, { numRuns: 5 });
@@ -67,20 +69,18 @@ describe.each(kinds)('%s', (kind: Kind) => {
       [k, n],
       [m, n],
     ].map((shape, seed) => normal(key(seed), shape as number[], { dtype }));
-    const before = engines.map(blocksOf);
-    const results = engines.map((engine) =>
-      [0, 1].map(() =>
-        bitsOf(
-          jit((...args: readonly [Tensor, Tensor, Tensor]) => work(...args), { engine })(
-            a as Tensor,
-            b as Tensor,
-            c as Tensor,
-          ),
-        ),
-      ),
-    );
-    for (const result of results.flat()) expect(result).toEqual(results[0]?.[0]);
-    engines.slice(1).forEach((engine, i) => expect(blocksOf(engine)).toBeGreaterThan(before[i + 1] as number));
+    const [one, ...many] = engines.map((engine) => {
+      const program = jit((...args: readonly [Tensor, Tensor, Tensor]) => work(...args), { engine });
+      return { engine, run: () => bitsOf(program(a as Tensor, b as Tensor, c as Tensor)) };
+    });
+    const expected = one?.run();
+    for (const { engine, run } of many) {
+      const before = blocksOf(engine);
+      // On a busy core a worker may come late: until it has taken part, and once more.
+      for (let turn = 0; turn < 200 && blocksOf(engine) === before; turn += 1) expect(run()).toEqual(expected);
+      expect(run()).toEqual(expected);
+      expect(blocksOf(engine)).toBeGreaterThan(before);
+    }
   });
 
   const model = mlpModel(

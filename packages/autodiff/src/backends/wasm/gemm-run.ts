@@ -30,7 +30,7 @@ export const gemmRun = (step: GemmStep, kernels: Kernels, memory: EngineMemory, 
   const [write] = writes as readonly [number];
   const copied = into !== undefined && !inPlace ? bytesOfAval(into) : 0;
   const milliseconds = productTime(flops, dtype, module === null);
-  const cut = cutOf(m, n, k, count, dtype, grain);
+  const cut = cutOf([m, n, k], count, dtype, module === null, grain);
   const divided = team.size > 1 && cut.blocks > 1 && milliseconds >= grain.step;
   const { rows, columns, blocks } = divided || module === null ? cut : { rows: m, columns: n, blocks: count };
   const shape = {

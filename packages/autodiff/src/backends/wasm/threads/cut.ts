@@ -17,32 +17,55 @@ export interface Grain {
  * A step that is divided takes ten times as long as a fork and a join while workers look for tasks (2 to 3 µs); waking those that
  * sleep takes 50 µs, and on a busy core much longer, which a whole plan must be worth.
  */
-export const GRAIN: Grain = { flops: 4e6, elements: BLOCK, step: 0.03, plan: 0.2 };
+export const GRAIN: Grain = { flops: 1e6, elements: BLOCK, step: 0.03, plan: 0.2 };
 
 /** Most blocks of a product. */
 const MOST_BLOCKS = 48;
 
 /**
- * Cutting costs twice. Each row of blocks packs op(b) anew and each column op(a): as much as four rows or columns of
- * multiplications. And the threads that are done first wait for the last one: a part of a block's time.
+ * Cutting costs: each row of blocks packs op(b) anew and each column op(a), as much as so many rows or columns of multiplications
+ * (measured: 4 to 8; a native library multiplies three times as fast and packs no faster).
  */
-const PACKING = 4;
+const PACKING = { own: 5, native: 16 } as const;
+
+/** Threads that are done wait for the last one, about half a block each time. */
 const WAITING = 0.5;
 
-/** Cuts a batch of products m × k × n, by shapes alone: multiples of 4 rows and of a tile's columns, which no bit depends on. */
-export const cutOf = (m: number, n: number, k: number, count: number, dtype: 'f32' | 'f64', grain: Grain): Cut => {
+/** The numbers of threads that blocks should come out even for. */
+const USUAL_THREADS = [2, 4] as const;
+
+/** By how much the busiest thread has more to do than its share, for blocks of one size. */
+const unevenness = (blocks: number): number =>
+  USUAL_THREADS.reduce((sum, threads) => sum + (Math.ceil(blocks / threads) * threads) / blocks - 1, 0) /
+  USUAL_THREADS.length;
+
+/**
+ * Cuts a batch of products m × k × n, by shapes alone: into multiples of 4 rows and of a tile's columns, so that it costs least by the
+ * estimates above.
+ */
+export const cutOf = (
+  [m, n, k]: readonly [m: number, n: number, k: number],
+  count: number,
+  dtype: 'f32' | 'f64',
+  native: boolean,
+  grain: Grain,
+): Cut => {
   const width = dtype === 'f32' ? 8 : 4;
-  const whole = { rows: Math.max(m, 1), columns: Math.max(n, 1), blocks: m === 0 || n === 0 ? 0 : count };
+  const packing = native ? PACKING.native : PACKING.own;
+  const costOf = (blocks: number, down: number, across: number, rows: number, columns: number): number =>
+    (down > 1 ? packing / rows : 0) + (across > 1 ? packing / columns : 0) + unevenness(blocks) + WAITING / blocks;
   const most = Math.min(MOST_BLOCKS, Math.floor((2 * m * n * k * count) / grain.flops));
-  let [best, cost] = [whole, WAITING / Math.max(count, 1)];
+  let best: Cut = { rows: Math.max(m, 1), columns: Math.max(n, 1), blocks: m === 0 || n === 0 ? 0 : count };
+  if (best.blocks === 0) return best;
+  let least = costOf(count, 1, 1, m, n);
   for (let down = 1; down <= Math.min(most, Math.ceil(m / 4)); down += 1)
     for (let across = 1; down * across * count <= most && across <= Math.ceil(n / width); across += 1) {
       const rows = Math.ceil(m / down / 4) * 4;
       const columns = Math.ceil(n / across / width) * width;
       const blocks = count * Math.ceil(m / rows) * Math.ceil(n / columns);
-      const packing = (down > 1 ? PACKING / rows : 0) + (across > 1 ? PACKING / columns : 0);
-      if (packing + WAITING / blocks >= cost) continue;
-      [best, cost] = [{ rows, columns, blocks }, packing + WAITING / blocks];
+      const cost = costOf(blocks, down, across, rows, columns);
+      if (cost >= least) continue;
+      [best, least] = [{ rows, columns, blocks }, cost];
     }
   return best;
 };
