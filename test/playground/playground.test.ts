@@ -8,19 +8,23 @@ import { buildSite, type Served, type Site, serveSite } from './_site.js';
 
 const NOTHING: Complaints = { errors: [], warnings: [], foreign: [] };
 
-describe.skipIf(missing !== null).sequential('the playground', () => {
+let site: Site;
+
+beforeAll(async () => {
+  site = await buildSite();
+});
+afterAll(() => site.remove());
+
+describe.skipIf(missing !== null)('the playground', () => {
   let browser: Browser;
-  let site: Site;
   let served: Served;
 
   beforeAll(async () => {
-    [site, browser] = await Promise.all([buildSite(), launch()]);
-    served = await serveSite(site.folder);
+    [served, browser] = await Promise.all([serveSite(site.folder), launch()]);
   });
   afterAll(async () => {
     await browser?.close();
     await served?.end();
-    site?.remove();
   });
 
   /** A page with the untrained policy on its screen. */
@@ -276,8 +280,6 @@ describe('the server', () => {
     spawnSync(process.execPath, [source('scripts/playground.mjs'), ...args], { encoding: 'utf8' });
 
   test('serves files of the page and nothing else, on the loopback interface, until it is interrupted', async () => {
-    const folder = source('test/fixtures');
-    const site = await buildSite();
     const { origin, end } = await serveSite(site.folder);
     const status = async (path: string, init?: RequestInit): Promise<number> =>
       (await fetch(`${origin}${path}`, init)).status;
@@ -288,11 +290,16 @@ describe('the server', () => {
     expect(headers.get('Cross-Origin-Embedder-Policy')).toBe('require-corp');
     expect(await status('/index.html')).toBe(200);
     expect(await status('/?x=1')).toBe(200);
-    for (const path of ['/nothing', '/assets/', '/..%2f..%2fetc/passwd', '/%2e%2e/package.json', `/${folder}`])
+    for (const path of [
+      '/nothing',
+      '/assets/',
+      '/..%2f..%2fetc/passwd',
+      '/%2e%2e/package.json',
+      `/${source('package.json')}`,
+    ])
       expect(await status(path), path).toBe(404);
     expect(await status('/', { method: 'POST' })).toBe(404);
     expect(await end()).toBe(0);
-    site.remove();
   });
 
   test.each([

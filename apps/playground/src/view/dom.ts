@@ -1,6 +1,7 @@
 /** Elements, found and made. */
 
 /** The element of an id, which the page has. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- whoever asks knows what the page has there
 export const find = <E extends Element = HTMLElement>(id: string): E => {
   const found = document.getElementById(id);
   if (found === null) throw new Error(`the page has no #${id}`);

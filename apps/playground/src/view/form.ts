@@ -52,8 +52,8 @@ const inputOf = (field: Exclude<Field, 'environment'>): HTMLElement => {
   return text;
 };
 
-const valueText = (value: unknown): string =>
-  Array.isArray(value) ? value.join(', ') : value === null ? '–' : typeof value === 'object' ? '' : String(value);
+const valueText = (value: TrpoConfig[keyof TrpoConfig]): string =>
+  Array.isArray(value) ? value.join(', ') : value === null ? '–' : String(value);
 
 const wrapped = (field: Exclude<Field, 'environment'>): HTMLElement =>
   html(
