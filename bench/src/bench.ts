@@ -10,7 +10,9 @@ import { mujoco } from './mujoco.js';
 import { pitfallsBenchmark } from './pitfalls/command.js';
 import { plan } from './plan.js';
 import { scale } from './scale/command.js';
+import { soak } from './soak.js';
 import { theory } from './theory/command.js';
+import { trainingBenchmark } from './training.js';
 import { update } from './update/command.js';
 import { Disagreement } from './update/compare.js';
 
@@ -20,12 +22,14 @@ const BENCHMARKS: readonly Benchmark[] = [
   scale,
   inference,
   environmentsBenchmark,
+  trainingBenchmark,
   conjugateGradientBenchmark,
   classic,
   algorithmsBenchmark,
   mujoco,
   theory,
   pitfallsBenchmark,
+  soak,
   figuresCommand,
 ];
 

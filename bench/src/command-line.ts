@@ -20,6 +20,8 @@ export interface Values {
   readonly has: (flag: string) => boolean;
   /** A whole number above 0. */
   readonly count: (flag: string, otherwise: number) => number;
+  /** Whole numbers above 0, with commas between them. */
+  readonly counts: (flag: string, otherwise: readonly number[]) => readonly number[];
   /** One of some words. */
   readonly choice: <T extends string>(flag: string, words: readonly T[], otherwise: T) => T;
 }
@@ -69,6 +71,7 @@ export const parseFlags = (flags: Benchmark['flags'], argv: readonly string[]): 
     text,
     has: (flag) => values[flag] === true,
     count: (flag, otherwise) => or(flag, otherwise, (given) => count(flag, given)),
+    counts: (flag, otherwise) => or(flag, otherwise, (given) => given.split(',').map((each) => count(flag, each))),
     choice: (flag, words, otherwise) => or(flag, otherwise, (given) => choice(flag, given, words)),
   };
 };

@@ -29,7 +29,7 @@ interface Row {
 }
 
 /** Makes so many steps. */
-type Turn = (steps: number) => void;
+export type Turn = (steps: number) => void;
 
 /** Random actions, drawn beforehand. */
 const actionsOf = ({ actionSpace }: Env): readonly (number | Float64Array)[] => {
@@ -40,7 +40,7 @@ const actionsOf = ({ actionSpace }: Env): readonly (number | Float64Array)[] => 
   });
 };
 
-const pureTurn = (env: Env): Turn => {
+export const pureTurn = (env: Env): Turn => {
   const actions = actionsOf(env);
   let episode = 0;
   let { state } = env.reset(key(0));
@@ -91,7 +91,7 @@ const inPlaceTurn = async (task: MujocoTask, env: Env): Promise<Turn> => {
   };
 };
 
-const rate = (turn: Turn, steps: number): number => {
+export const rate = (turn: Turn, steps: number): number => {
   const start = performance.now();
   turn(steps);
   return (1000 * steps) / (performance.now() - start);

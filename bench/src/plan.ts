@@ -18,6 +18,7 @@ whose operands stay in the cache.
   --hidden N     width of both hidden layers (256)
   --dtype D      f32 or f64 (f32)
   --repeats N    runs of each program, of which the shortest counts (20)
+  --threads N    threads of the engine (1)
   --steps        also every step of every plan
   --json FILE    also write the rows as JSON
   --help         show this`;
@@ -70,6 +71,7 @@ const runPlan = (values: Values): Promise<void> => {
     values.count('repeats', 20),
   ];
   const dtype = values.choice('dtype', ['f32', 'f64'], 'f32');
+  const threads = values.count('threads', 1);
   const model = mlpModel(
     {
       observationSpace: { low: Array<number>(17).fill(0) },
@@ -81,10 +83,10 @@ const runPlan = (values: Values): Promise<void> => {
   const weights = model.initialise(key(0));
   const began = performance.now();
   const programs = stepPrograms({ ...model, initialise: () => weights }, batch);
-  const engine = wasmEngine();
+  const engine = wasmEngine({ threads });
   for (const { graph } of programs) engine.compile(graph);
   const prepared = performance.now() - began;
-  const run = profiler();
+  const run = profiler({ threads });
   const peak = peakRate(run, dtype);
   const rows: Row[] = [];
   for (const { name, graph } of programs) {
@@ -125,7 +127,7 @@ const runPlan = (values: Values): Promise<void> => {
       `| ${row.program} | ${row.times} | ${row.milliseconds} | ${row.products} | ${row.gflop} | ${row.overProducts ?? '–'} | ${row.overPeak ?? '–'} |`,
     );
   console.log(
-    `\nBatch ${batch}, 17-${hidden}-${hidden}-6, ${dtype}, one thread; highest rate ${peak.toFixed(1)} GFLOP/s. ${machine()}`,
+    `\nBatch ${batch}, 17-${hidden}-${hidden}-6, ${dtype}, ${threads === 1 ? 'one thread' : `${threads} threads`}; highest rate ${peak.toFixed(1)} GFLOP/s. ${machine()}`,
   );
   console.log(
     `All programs traced, optimised and compiled in ${prepared.toFixed(0)} ms, in a process that had done nothing before.`,
@@ -143,6 +145,7 @@ export const plan: Benchmark = {
     hidden: { type: 'string' },
     dtype: { type: 'string' },
     repeats: { type: 'string' },
+    threads: { type: 'string' },
     steps: { type: 'boolean' },
     json: { type: 'string' },
   },

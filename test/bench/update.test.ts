@@ -27,7 +27,7 @@ import { makeUpdate } from '../../bench/src/update/program.js';
 import { differencesOfKind, type Row, ratios, updateTable } from '../../bench/src/update/report.js';
 
 const SIZES = { batch: 40, observation: 17, action: 6, hidden: 8 };
-const ENGINE: NamedEngine = { name: 'interpreter', variant: 'linearised', engine: interpreter };
+const ENGINE: NamedEngine = { name: 'interpreter', variant: 'linearised', engine: interpreter, threads: 1 };
 const FIELDS = ['engine', 'variant', 'dtype', 'threads', 'batch', 'hidden', ...PARTS];
 
 const own = (dtype: FloatDType = 'f64'): Candidate => ownCandidate(ENGINE, dtype, makeProblem(SIZES, dtype));

@@ -1,8 +1,28 @@
 /** What training shows of an iteration in which environments failed. */
+import { fileURLToPath } from 'node:url';
+import type { MetricsRecord } from '@natgrad/rl-trpo/runs';
+import { runnerImport } from 'vite';
 import { expect, test } from 'vitest';
-import { type Display, tableDisplay } from '../../apps/cli/src/output/display.js';
 
-type MetricsRecord = Parameters<Display['iteration']>[0];
+/** As much as is used of the module, which belongs to a program and not to a package. */
+interface DisplayModule {
+  readonly tableDisplay: (terminal: {
+    readonly live: boolean;
+    readonly columns: number;
+    readonly write: (text: string) => void;
+    readonly bold: (text: string) => string;
+    readonly dim: (text: string) => string;
+    readonly green: (text: string) => string;
+  }) => {
+    readonly iteration: (
+      record: MetricsRecord,
+      progress: { readonly steps: number; readonly of: number; readonly left: number },
+    ) => void;
+  };
+}
+
+const source = fileURLToPath(new URL('../../apps/cli/src/output/display.ts', import.meta.url));
+const { tableDisplay } = (await runnerImport<DisplayModule>(source)).module;
 
 const record = {
   iteration: 3,

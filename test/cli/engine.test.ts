@@ -92,6 +92,15 @@ test('a run from before there was a choice goes on with the interpreter', async 
   expect(enginesOf('old')).toEqual(Array(4).fill('interpreter'));
 });
 
+test('the number of threads is no part of a run', async () => {
+  copy('threads');
+  const run = runOf('threads') as RunFile & Readonly<Record<string, unknown>>;
+  writeFileSync(path('threads', 'run.json'), JSON.stringify({ ...run, options: { ...run.options, threads: 1 } }));
+  const { code, stderr } = await resumed('threads');
+  expect([code, stderr]).toEqual([0, '']);
+  expect(runOf('threads').options).toMatchObject({ threads: 1 });
+});
+
 test('an evaluation takes any engine and changes nothing', async () => {
   const before = readFileSync(path('slow', 'run.json'), 'utf8');
   const ends = await Promise.all(

@@ -64,6 +64,7 @@ test('doctor says what there is and what would help, and finds nothing to fail a
     'vector instructions',
     'multiply-add',
     'cores',
+    'threads',
     'native BLAS',
     'MuJoCo',
     'memory',

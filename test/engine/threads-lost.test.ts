@@ -1,9 +1,9 @@
 /** Workers that die, hang or fail: a typed error within a second, and the engine goes on. */
-import { jit, matmul, sum, tanh, type WasmEngine } from '@natgrad/autodiff';
+import { jit, matmul, multiply, sum, tanh, type WasmEngine } from '@natgrad/autodiff';
 import { isNatgradError, key, normal, type Tensor, toTypedArray } from '@natgrad/tensor';
 import { lawRuns } from '@natgrad/tensor/laws';
 import { describe, expect, test } from 'vitest';
-import { NEXT } from '../../packages/autodiff/src/backends/wasm/threads/control.js';
+import { MOST_MODULES, NEXT } from '../../packages/autodiff/src/backends/wasm/threads/control.js';
 import {
   memberScript,
   memberStarter,
@@ -11,7 +11,7 @@ import {
   type StartMember,
 } from '../../packages/autodiff/src/backends/wasm/threads/start.js';
 import { errorOf } from '../errors.js';
-import { COARSE, engineOfThreads, gathered, until } from './_threads.js';
+import { COARSE, engineOfThreads, FINE, gathered, until } from './_threads.js';
 
 const [a, b] = [normal(key(1), [2000, 100]), normal(key(2), [100, 96])];
 const program = (engine: WasmEngine): (() => readonly number[]) => {
@@ -52,6 +52,17 @@ const once = (first: StartMember): StartMember => {
   };
 };
 
+/** The usual workers, and what there is of them. */
+const watched = (retires: number): { readonly start: StartMember; readonly workers: Started[] } => {
+  const workers: Started[] = [];
+  const start: StartMember = (setup, ended) => {
+    const started = starter()({ ...setup, retires }, ended);
+    workers.push(started);
+    return started;
+  };
+  return { start, workers };
+};
+
 const expected = program(engineOfThreads(1, COARSE))();
 
 /** Runs until the worker is lost; the error, and the milliseconds of the call that threw it. */
@@ -90,7 +101,7 @@ describe('a worker that is lost in the middle of a block', () => {
   });
 
   test('what it may still write to is not used again before it has ended', async () => {
-    const engine = engineOfThreads(2, COARSE, { start: once(afterBlocks(9, 'for (;;);')) });
+    const engine = engineOfThreads(2, COARSE, { start: once(afterBlocks(200, 'for (;;);')) });
     const run = program(engine);
     await gathered(engine);
     run();
@@ -120,14 +131,8 @@ describe('a worker that is lost in the middle of a block', () => {
 });
 
 test('a worker that is killed while it has nothing to do is no error: another one comes', async () => {
-  const workers: Started[] = [];
-  const engine = engineOfThreads(2, COARSE, {
-    start: (...args) => {
-      const started = starter()(...args);
-      workers.push(started);
-      return started;
-    },
-  });
+  const { start, workers } = watched(30_000);
+  const engine = engineOfThreads(2, COARSE, { start });
   const run = program(engine);
   await gathered(engine);
   await until(() => engine.statistics().threads.asleep === 1);
@@ -140,14 +145,8 @@ test('a worker that is killed while it has nothing to do is no error: another on
 });
 
 test('workers killed at random times: right results or a typed error, and right results again', async () => {
-  const workers: Started[] = [];
-  const engine = engineOfThreads(3, COARSE, {
-    start: (...args) => {
-      const started = starter()(...args);
-      workers.push(started);
-      return started;
-    },
-  });
+  const { start, workers } = watched(30_000);
+  const engine = engineOfThreads(3, COARSE, { start });
   const run = program(engine);
   await gathered(engine);
   for (let turn = 0; turn < lawRuns(20); turn += 1) {
@@ -165,6 +164,37 @@ test('workers killed at random times: right results or a typed error, and right 
     await new Promise((resolve) => setTimeout(resolve, (turn % 5) * 10));
   }
   expect(run()).toEqual(expected);
+});
+
+test('a worker that has had nothing to do for long is gone, and comes again with the work', async () => {
+  const { start, workers } = watched(300);
+  const engine = engineOfThreads(2, COARSE, { start });
+  const run = program(engine);
+  await gathered(engine);
+  await until(() => engine.statistics().threads.ready === 1);
+  expect(workers.length).toBe(1);
+  await until(() => {
+    expect(run()).toEqual(expected);
+    return engine.statistics().threads.workerBlocks > 0;
+  });
+  expect(workers.length).toBeGreaterThan(1);
+  expect(engine.statistics().threads).toMatchObject({ lost: 0, reason: null });
+});
+
+test('workers that know too many programs make room for new ones', async () => {
+  const { start, workers } = watched(30_000);
+  const engine = engineOfThreads(2, FINE, { start });
+  await gathered(engine);
+  const x = normal(key(3), [9]);
+  const [first, ...rest] = [...toTypedArray(x)];
+  for (let i = 1; i <= MOST_MODULES + 50; i += 1) {
+    // Each number is a loop of its own.
+    const scaled = jit((value: Tensor) => multiply(value, i), { engine })(x);
+    expect([...toTypedArray(scaled)]).toEqual([first, ...rest].map((value) => (value as number) * i));
+  }
+  expect(workers.length).toBe(2);
+  await until(() => engine.statistics().threads.ready === 2);
+  expect(engine.statistics().threads).toMatchObject({ lost: 0, reason: null });
 });
 
 test('threads that nobody can start are none, and a word about it', async () => {

@@ -139,7 +139,8 @@ test('acting uses no threads, and workers sleep meanwhile', async () => {
   const options = {
     ...defaultConfig,
     engine: 'wasm',
-    hidden: [512, 512, 512],
+    dtype: 'f64',
+    hidden: [64, 16_384],
     batchSize: 40,
     environments: 8,
   } as const;

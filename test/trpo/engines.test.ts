@@ -1,5 +1,5 @@
 /** A step is the same step on every engine, and compiles what it needs once. */
-import { type Engine, interpreter } from '@natgrad/autodiff';
+import { blas, blasLibrary, type Engine, interpreter, type WasmEngine, wasm } from '@natgrad/autodiff';
 import {
   compileModel,
   decodeConfig,
@@ -169,6 +169,22 @@ describe('the choice of an engine', () => {
       engineOf({ engine: 'wasm', deterministic: true }),
     );
   });
+
+  test.each(['wasm', 'blas'] as const)(
+    '%s with a number of threads: one engine for each, the usual one for 0',
+    (engine) => {
+      if (engine === 'blas' && blasLibrary()._tag === 'Left') return;
+      const found = [0, 1, 2, 2].map((threads) => {
+        const chosen = engineOf({ engine, deterministic: false, threads });
+        if (isLeft(chosen)) throw new Error(chosen.left.message);
+        return chosen.right as WasmEngine;
+      });
+      expect(found.map(({ name }) => name)).toEqual([engine, engine, engine, engine]);
+      expect(found.slice(1).map((each) => each.statistics().threads.wanted)).toEqual([1, 2, 2]);
+      expect(found[3]).toBe(found[2]);
+      expect(found[0]).toBe(engine === 'wasm' ? wasm : blas);
+    },
+  );
 
   test('what is recorded is what ran', () => {
     for (const engine of ['default', 'wasm', 'interpreter'] as const) {

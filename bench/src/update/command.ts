@@ -32,20 +32,24 @@ given unless their new weights, KL and tries agree.
   --hidden N      width of both hidden layers (256)
   --repeats N     timed updates of each candidate (9)
   --warmup N      updates before those, after the compared one (1)
-  --threads N     threads of PyTorch (1)
+  --threads N     threads, e.g. 1,2; PyTorch has the last number of them (1)
   --json FILE     also write the rows as JSON
   --help          show this`;
 
 const PEERS: readonly Peer[] = [pytorch, jaxJs, tfjs];
 
-const chosenEngines = (names: string | undefined): readonly NamedEngine[] => {
-  const known = engines();
+const chosenEngines = (names: string | undefined, threads: number): readonly NamedEngine[] => {
+  const known = engines(threads);
   if (names === undefined) return known;
   return names.split(',').map((name) => {
     const { mostRepeats: _, ...asked } = named('engine', name, known);
     return asked;
   });
 };
+
+/** Engines on each number of threads; those that have one thread anyway only once. */
+const onThreads = (names: string | undefined, counts: readonly number[]): readonly NamedEngine[] =>
+  counts.flatMap((count, k) => chosenEngines(names, count).filter(({ threads }) => k === 0 || threads === count));
 
 const progress = (message: string): void => {
   process.stderr.write(`${message}\n`);
@@ -91,7 +95,8 @@ const findAll = async (
 };
 
 const runUpdate = async (values: Values): Promise<void> => {
-  const own = chosenEngines(values.text('engine'));
+  const counts = values.counts('threads', [1]);
+  const own = onThreads(values.text('engine'), counts);
   const dtype = values.choice('dtype', ['f32', 'f64', 'both'], 'both');
   const sizes = {
     batch: values.count('batch', 5000),
@@ -100,7 +105,7 @@ const runUpdate = async (values: Values): Promise<void> => {
     hidden: values.count('hidden', 256),
   };
   const rounds = { repeats: values.count('repeats', 9), warmUp: values.count('warmup', 1) };
-  const threads = values.count('threads', 1);
+  const threads = counts.at(-1) ?? 1;
   const peers = values.has('peers') ? PEERS : [];
   const folder = mkdtempSync(join(tmpdir(), 'natgrad-bench-'));
   const runs: UpdateRun[] = [];

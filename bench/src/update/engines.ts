@@ -1,5 +1,5 @@
 /** Engines of this project by name: one line per engine. */
-import { blasEngine, blasLibrary, type Engine, interpreter, wasm, wasmEngine } from '@natgrad/autodiff';
+import { blasEngine, blasLibrary, type Engine, interpreter, wasmEngine } from '@natgrad/autodiff';
 
 export interface NamedEngine {
   readonly name: string;
@@ -7,23 +7,27 @@ export interface NamedEngine {
   readonly row?: string;
   readonly variant: string;
   readonly engine: Engine;
+  readonly threads: number;
   /** Most repeats of an update, where an engine is a specification and not meant to be fast. */
   readonly mostRepeats?: number;
 }
 
 const VARIANT = 'linearised';
 
-/** The first is the specification that the others are compared with. */
-export const engines = (): readonly NamedEngine[] => [
-  { name: 'interpreter', variant: VARIANT, engine: interpreter, mostRepeats: 1 },
-  { name: 'wasm', variant: VARIANT, engine: wasm },
+/** Engines by name on so many threads. The first is the specification that the others are compared with; it has one. */
+export const engines = (threads = 1): readonly NamedEngine[] => [
+  { name: 'interpreter', variant: VARIANT, engine: interpreter, threads: 1, mostRepeats: 1 },
+  { name: 'wasm', variant: VARIANT, engine: wasmEngine({ threads }), threads },
   // Without the relaxed instructions, so that every machine gives the same bits.
   {
     name: 'wasm-deterministic',
     row: 'wasm',
     variant: `${VARIANT}, deterministic`,
-    engine: wasmEngine({ deterministic: true }),
+    engine: wasmEngine({ deterministic: true, threads }),
+    threads,
   },
   // Where the system has one.
-  ...(blasLibrary()._tag === 'Right' ? [{ name: 'blas', variant: VARIANT, engine: blasEngine() }] : []),
+  ...(blasLibrary()._tag === 'Right'
+    ? [{ name: 'blas', variant: VARIANT, engine: blasEngine({ threads }), threads }]
+    : []),
 ];

@@ -6,7 +6,7 @@ import { makeDirection, type Problem } from './problem.js';
 import { makeUpdate, SHORTCUTS } from './program.js';
 
 export const ownCandidate = (
-  { name, row = name, variant, engine, mostRepeats }: NamedEngine,
+  { name, row = name, variant, engine, threads, mostRepeats }: NamedEngine,
   dtype: FloatDType,
   problem: Problem,
 ): Candidate => {
@@ -15,7 +15,7 @@ export const ownCandidate = (
     engine: row,
     variant,
     dtype,
-    threads: 1,
+    threads,
     peer: false,
     notes: SHORTCUTS,
     ...(mostRepeats === undefined ? {} : { mostRepeats }),

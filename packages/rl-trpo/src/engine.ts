@@ -1,6 +1,7 @@
 /** Which engine runs a computation: from the options to the engine. */
 import {
   blas,
+  blasEngine,
   defaultEngine,
   type Engine,
   interpreter,
@@ -14,8 +15,8 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import type { TrpoConfig } from './config.js';
 import { issueError, type TrpoError } from './errors.js';
 
-/** The options that choose an engine. */
-export type EngineOptions = Pick<TrpoConfig, 'engine' | 'deterministic'>;
+/** The options that choose an engine, and how many threads it has. */
+export type EngineOptions = Pick<TrpoConfig, 'engine' | 'deterministic'> & Partial<Pick<TrpoConfig, 'threads'>>;
 
 /** An engine that is not just the default. */
 export type EngineName = Exclude<TrpoConfig['engine'], 'default'>;
@@ -23,22 +24,38 @@ export type EngineName = Exclude<TrpoConfig['engine'], 'default'>;
 /** Plain vector instructions only; one for the whole process, like the others: programs and the memory for them belong to it. */
 const deterministicWasm = wasmEngine({ deterministic: true });
 
+/** Engines of another number of threads than there are by default. */
+const made = new Map<string, WasmEngine>();
+
+/** An engine with as many threads; 0: as it is. */
+const onThreads = (engine: WasmEngine, threads: number): WasmEngine => {
+  if (threads === 0) return engine;
+  const kind = `${engine.name} of ${threads}`;
+  const make = (): WasmEngine => {
+    if (engine === blas) return blasEngine({ threads });
+    return wasmEngine({ threads, deterministic: engine === deterministicWasm });
+  };
+  const found = made.get(kind) ?? make();
+  made.set(kind, found);
+  return found;
+};
+
 /** Throws now, not in the middle of a step, where the platform cannot run it. */
 const able = (engine: WasmEngine): Engine => {
   engine.statistics();
   return engine;
 };
 
-const choose = ({ engine, deterministic }: EngineOptions): Engine => {
+const choose = ({ engine, deterministic, threads = 0 }: EngineOptions): Engine => {
   // The interpreter has no other mode.
   if (engine === 'interpreter' || (engine === 'default' && portableEngine() === interpreter)) return interpreter;
-  if (engine === 'default') return deterministic ? able(deterministicWasm) : defaultEngine();
-  if (engine === 'wasm') return able(deterministic ? deterministicWasm : wasm);
-  if (!deterministic) return able(blas);
-  throw new NatgradError('Unsupported', 'a native BLAS rounds as it likes', {
-    operation: 'engineOf',
-    expected: 'wasm, or no deterministic',
-  });
+  if (engine === 'blas' && deterministic)
+    throw new NatgradError('Unsupported', 'a native BLAS rounds as it likes', {
+      operation: 'engineOf',
+      expected: 'wasm, or no deterministic',
+    });
+  const isBlas = engine === 'blas' || (engine === 'default' && !deterministic && defaultEngine() === blas);
+  return able(onThreads(isBlas ? blas : deterministic ? deterministicWasm : wasm, threads));
 };
 
 /**
@@ -82,7 +99,7 @@ export const engineName = (engine: Engine): EngineName => {
 };
 
 /** Options of acting: the bits of a rollout depend on no BLAS, so that any division over workers and machines gives the same. */
-export const actingEngine = ({ engine, deterministic }: EngineOptions): EngineOptions => {
+export const actingEngine = ({ engine, ...options }: EngineOptions): EngineOptions => {
   const portable = portableEngine() === interpreter ? 'interpreter' : 'wasm';
-  return { engine: engine === 'blas' ? 'wasm' : engine === 'default' ? portable : engine, deterministic };
+  return { ...options, engine: engine === 'blas' ? 'wasm' : engine === 'default' ? portable : engine };
 };

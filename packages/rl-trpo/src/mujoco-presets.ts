@@ -36,7 +36,6 @@ export const mujocoPresets: Readonly<Record<string, Preset>> = Object.freeze({
   'HalfCheetah-v5': preset('for a million steps', { ...exact, delta: 0.04, initialLogDeviation: -1 }),
   'Hopper-v5': preset('for a million steps', {
     delta: 0.04,
-    initialLogDeviation: 0,
     cgIterations: 25,
     valueEpochs: 20,
     valueMinibatch: 128,

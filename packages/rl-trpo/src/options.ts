@@ -172,6 +172,7 @@ export interface OptionTable {
   readonly dtype: ChoiceOption<'f64' | 'f32'>;
   readonly engine: ChoiceOption<'default' | 'wasm' | 'blas' | 'interpreter'>;
   readonly deterministic: BooleanOption;
+  readonly threads: NumberOption;
   readonly batchSize: NumberOption;
   readonly environments: NumberOption;
   readonly wholeEpisodes: BooleanOption;
@@ -335,6 +336,12 @@ export const options: OptionTable = Object.freeze({
   deterministic: boolean(
     false,
     'compiled programs without instructions that round differently from processor to processor: slower, and the same bits on every machine',
+  ),
+  threads: whole(
+    0,
+    0,
+    64,
+    'threads that the large programs of a step run on, any number with the same bits; 0: as many as there are cores, at most 4',
   ),
   batchSize: whole(2048, 1, 1e9, 'environment steps in a batch'),
   environments: whole(8, 1, 65_536, 'environments that are stepped side by side'),

@@ -1,6 +1,6 @@
 /** `natgrad doctor`: what this machine has, and what would make training faster. */
 import { availableParallelism, totalmem } from 'node:os';
-import { blasLibrary, type Platform, platform } from '@natgrad/autodiff';
+import { blasLibrary, type Platform, platform, wasm } from '@natgrad/autodiff';
 import { loadMujoco, MUJOCO_VERSION } from '@natgrad/envs';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { Arguments, CommandLine } from '../arguments.js';
@@ -48,6 +48,19 @@ const blas = (): Finding => {
     : { what: 'native BLAS', found: `${library.right.library}: matrix products are its`, advice: null };
 };
 
+/** Threads that the engine of training would use; none has started yet. */
+const threads = (): Finding => {
+  const { wanted, reason } = wasm.statistics().threads;
+  return {
+    what: 'threads',
+    found:
+      wanted > 1
+        ? `${wanted}: large steps of training are divided, with the same bits`
+        : `1${reason === null ? '' : `: ${reason}`}`,
+    advice: wanted > 1 ? null : 'a second core: large steps are divided',
+  };
+};
+
 const physics = async (): Promise<Finding> => {
   const engine = await loadMujoco()();
   return isLeft(engine)
@@ -73,6 +86,7 @@ export const runDoctor = async (args: Arguments): Promise<number> => {
       found: `${cores}, of which rollouts in slow environments use as many as there are`,
       advice: cores > 1 ? null : 'a second core: rollouts in slow environments are shared out',
     },
+    ...(platform().simd ? [threads()] : []),
     blas(),
     await physics(),
     {

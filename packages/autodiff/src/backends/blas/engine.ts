@@ -18,24 +18,28 @@ export const blasLibrary = (): ReturnType<typeof findBlas> => {
 };
 
 /**
- * An engine that leaves matrix products to a native BLAS, one of one thread for each thread of the engine, and does everything else as `wasmEngine` does. It needs
- * Node, the optional package koffi, and OpenBLAS or whatever the environment variable NATGRAD_BLAS names; a library is tried on
- * products of whole numbers before it is used.
+ * The products of the system's BLAS.
+ *
+ * @throws `Unsupported` where there is none that works, with what to install
+ */
+export const blasProducts = (): Products => {
+  const found = blasLibrary();
+  if (found._tag === 'Left')
+    throw new NatgradError('Unsupported', `no native BLAS: ${found.left.found}`, {
+      operation: 'blasEngine',
+      ...found.left,
+    });
+  return {
+    library: found.right.library,
+    gemm: (memory, dtype) => ({ run: gemmBy(found.right, memory, dtype), scratchBytes: () => 0 }),
+  };
+};
+
+/**
+ * An engine that leaves matrix products to a native BLAS, one of one thread for each thread of the engine, and does everything else
+ * as `wasmEngine` does. It needs Node, the optional package koffi, and OpenBLAS or whatever the environment variable NATGRAD_BLAS
+ * names; a library is tried on products of whole numbers before it is used.
  *
  * @throws `Unsupported`, when it first compiles, where one of these is missing, with what to install
  */
-export const blasEngine = (options: BlasOptions = {}): WasmEngine => {
-  const products = (): Products => {
-    const found = blasLibrary();
-    if (found._tag === 'Left')
-      throw new NatgradError('Unsupported', `no native BLAS: ${found.left.found}`, {
-        operation: 'blasEngine',
-        ...found.left,
-      });
-    return {
-      library: found.right.library,
-      gemm: (memory, dtype) => ({ run: gemmBy(found.right, memory, dtype), scratchBytes: () => 0 }),
-    };
-  };
-  return engineWith('blas', options, products);
-};
+export const blasEngine = (options: BlasOptions = {}): WasmEngine => engineWith('blas', options, blasProducts);

@@ -24,7 +24,7 @@ export interface WasmOptions {
   /** Bytes that the engine's memory may grow to. Default 4 GiB, which is all that there is. */
   readonly maximumBytes?: number;
   /**
-   * Threads that large programs run on, the caller's included. Default 'auto': as many as there are cores, at most {@link MOST_AUTO}.
+   * Threads that large programs run on, the caller's included. Default 'auto': as many as there are cores, at most 4.
    * Any number gives the same bits. Workers start when there is enough for them to do, and do not keep the process alive; until they
    * are ready, and where the platform has no shared memory, there is one thread.
    */

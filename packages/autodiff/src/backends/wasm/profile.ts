@@ -24,15 +24,16 @@ export interface Profile {
 export type Profiler = (graph: Graph, args: readonly Tensor[], repeats: number) => Profile;
 
 /**
- * A profiler with an engine of its own, which the platform's compiler makes faster while it runs: its first programs are those to
- * warm it with. A clock is read between steps: for programs whose steps take much longer than a microsecond.
+ * A profiler with an engine of its own, of one thread unless told, which the platform's compiler makes faster while it runs: its first
+ * programs are those to warm it with, and while they run workers start. A clock is read between steps: for programs whose steps take much longer than a microsecond.
  */
 export const profiler = (options: WasmOptions = {}): Profiler => {
-  const { memory, kernels } = makeParts({ ...options, threads: 1 });
+  const { memory, kernels, team } = makeParts({ threads: 1, ...options });
   const fallback = wasmEngine({ ...options, threads: 1 });
   return (graph, args, repeats) => {
     const plan = compilePlan(graph);
-    const steps = runnable(plan, kernels, memory, fallback);
+    const steps = runnable(plan, kernels, memory, fallback, team);
+    team.gather();
     const best = steps.map(() => Infinity);
     let milliseconds = Infinity;
     for (let turn = 0; turn < repeats; turn += 1)

@@ -99,7 +99,7 @@ export const identityOf = ({
   seed,
   options,
 }: RunDescription): Readonly<Record<string, unknown>> => {
-  const { engine: _engine, deterministic: _deterministic, ...identity } = options;
+  const { engine: _engine, deterministic: _deterministic, threads: _threads, ...identity } = options;
   return {
     environment: environment.id,
     algorithm,

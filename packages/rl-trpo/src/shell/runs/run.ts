@@ -139,11 +139,12 @@ export const extendRun = (run: Run, steps: number): Either<RunError, Run> =>
   steps === run.description.steps ? right(run) : describedAs(run, { ...run.description, steps });
 
 /** The same run, to go on with another engine; the versions in its description still tell which one it began with. */
-export const changeEngine = (run: Run, { engine, deterministic }: EngineOptions): Either<RunError, Run> => {
+export const changeEngine = (run: Run, { engine, deterministic, threads }: EngineOptions): Either<RunError, Run> => {
   const { options } = run.description;
-  return engine === options.engine && deterministic === options.deterministic
+  const changed = { ...options, engine, deterministic, threads: threads ?? options.threads };
+  return engine === options.engine && deterministic === options.deterministic && changed.threads === options.threads
     ? right(run)
-    : describedAs(run, { ...run.description, options: { ...options, engine, deterministic } });
+    : describedAs(run, { ...run.description, options: changed });
 };
 
 /** Writes down how good the policy was: any plain data. */

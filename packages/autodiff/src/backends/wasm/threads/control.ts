@@ -31,7 +31,7 @@ export const FAILED = 4;
 export const UNABLE = 5;
 
 /** Programs of which a worker can note that it has them. */
-export const MOST_MODULES = 4096;
+export const MOST_MODULES = 1024;
 /** Words of a task. */
 export const MOST_TASK_WORDS = 2048;
 /** UTF-16 units of an error's text. */

@@ -32,14 +32,11 @@ export type NativeProducts = readonly [f32: Gemm['run'], f64: Gemm['run']];
  */
 const SPINS = 20_000;
 
-/** Milliseconds without a task after which a worker ends; a new one starts when there is work again. */
-const RETIRES = 30_000;
-
-/** Waits until the state is not `seen`; false after too long. */
-const sleepUntilNot = ({ words }: Control, seen: number): boolean => {
+/** Waits until the state is not `seen`; false after so many milliseconds. */
+const sleepUntilNot = ({ words }: Control, seen: number, longest: number): boolean => {
   for (let i = 0; i < SPINS; i += 1) if (Atomics.load(words, STATE) !== seen) return true;
   Atomics.add(words, SLEEPERS, 1);
-  const woken = Atomics.wait(words, STATE, seen, RETIRES);
+  const woken = Atomics.wait(words, STATE, seen, longest);
   Atomics.sub(words, SLEEPERS, 1);
   return woken !== 'timed-out';
 };
@@ -93,7 +90,7 @@ export const serve = (
   setup: MemberSetup,
   nativeOf: (library: string, memory: WebAssembly.Memory) => NativeProducts,
 ): string | null => {
-  const { memory, member, library } = setup;
+  const { memory, member, library, retires } = setup;
   const control = controlOf(setup.control, setup.members);
   const { words } = control;
   const programs = new Map<number, WebAssembly.Exports>();
@@ -105,7 +102,7 @@ export const serve = (
       if (Atomics.load(words, QUIT) !== 0) return null;
       const state = Atomics.load(words, STATE);
       if ((state & 1) === 0 || state === seen) {
-        if (sleepUntilNot(control, state)) continue;
+        if (sleepUntilNot(control, state, retires)) continue;
         Atomics.store(words, statusAt(member), RETIRED);
         return null;
       }

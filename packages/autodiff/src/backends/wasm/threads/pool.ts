@@ -61,6 +61,9 @@ const NAP = 5;
 const PATIENCE = 500;
 const PATIENCE_FACTOR = 20;
 
+/** Milliseconds without a task after which a worker ends; a new one starts when there is work again. */
+const RETIRES = 30_000;
+
 /** A page's own thread must not sleep, and throws where it should. */
 const maySleep = (): boolean => {
   try {
@@ -97,7 +100,15 @@ export const createPool = (
   releases.push(() => memory.give(block));
   const started = members.map((member) => {
     const scratch = block + member * SCRATCH_BYTES;
-    const setup = { memory: memory.memory, control: control.words.buffer, members: count, member, scratch, library };
+    const setup = {
+      memory: memory.memory,
+      control: control.words.buffer,
+      members: count,
+      member,
+      scratch,
+      library,
+      retires: RETIRES,
+    };
     return start(setup, (reason) => {
       const last = status(member);
       if (isOver || last === RETIRED) return;

@@ -10,6 +10,8 @@ export interface MemberSetup {
   readonly scratch: number;
   /** The native library of products, which it loads by itself. */
   readonly library: string | null;
+  /** Milliseconds without a task after which it ends. */
+  readonly retires: number;
 }
 
 /** A worker as who started it sees it. It does not keep the process alive. */
