@@ -23,7 +23,7 @@ const PAGES = {
   careful: { 'Content-Security-Policy': "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; img-src data:" },
 } as const;
 
-describe.skipIf(missing !== null)('in Chromium', () => {
+describe.skipIf(missing !== null)('in a page (needs Chromium)', () => {
   let browser: Browser;
   let server: Server;
 

@@ -18,7 +18,7 @@ beforeAll(async () => {
 }, PATIENCE);
 afterAll(() => site.remove());
 
-describe.skipIf(missing !== null)('the playground', () => {
+describe.skipIf(missing !== null)('the playground (needs Chromium)', () => {
   let browser: Browser;
   let served: Served;
 

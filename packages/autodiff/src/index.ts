@@ -19,7 +19,7 @@ export { blas, defaultEngine, portableEngine, wasm } from './backends/default.js
 export type { Engine, Executable } from './backends/engine.js';
 export { interpreter } from './backends/interpreter.js';
 export { type ProgramNode, type ProgramStage, programStages } from './backends/stages.js';
-export { type WasmEngine, type WasmOptions, wasmEngine } from './backends/wasm/engine.js';
+export { type EngineStatistics, type WasmEngine, type WasmOptions, wasmEngine } from './backends/wasm/engine.js';
 export { explain } from './backends/wasm/explain.js';
 export { detect as platform, type Missing, type Platform } from './backends/wasm/platform.js';
 export type { Aval, MaybeZero, Value } from './ir/aval.js';

@@ -5,7 +5,7 @@
 import type { ProgramNode } from '@natgrad/autodiff';
 
 /** A rectangle of the drawing; `x` and `y` are its middle and its upper edge. */
-export interface Box {
+interface Box {
   readonly node: number;
   readonly label: string;
   readonly shape: string;
@@ -47,7 +47,7 @@ const cut = (text: string): string => (text.length > LONGEST ? `${text.slice(0, 
 const SILENT = new Set(['broadcastTo', 'reshape']);
 
 /** What stands in a node: an input has a name, a fused loop says what it computes. */
-export const labelOf = ({ operation, detail }: ProgramNode, name?: string): string => {
+const labelOf = ({ operation, detail }: ProgramNode, name?: string): string => {
   const inside = operation === 'fused' ? detail.split(' ').filter((word) => !SILENT.has(word)) : [];
   return cut(name ?? (inside.length > 0 ? inside.join(' ') : operation));
 };
@@ -125,7 +125,7 @@ const ordered = (layers: readonly Place[][]): void => {
 };
 
 /** The places nearest to the wanted ones, by least squares, that keep order and distance: isotonic regression, pooling violators. */
-export const spread = (wanted: readonly number[], distances: readonly number[]): readonly number[] => {
+const spread = (wanted: readonly number[], distances: readonly number[]): readonly number[] => {
   const before = [0];
   for (const distance of distances) before.push((before.at(-1) as number) + distance);
   const pools: { sum: number; count: number }[] = [];

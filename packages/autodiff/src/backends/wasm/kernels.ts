@@ -11,7 +11,7 @@ import type { CodeModule } from './threads/task.js';
 export type LoopFunction = (...args: readonly number[]) => void;
 
 /** A matrix product, and where other threads have its code from; null where they load a native library. */
-export interface Product extends Gemm {
+interface Product extends Gemm {
   readonly module: CodeModule | null;
 }
 
