@@ -1,9 +1,12 @@
 /** The playground, clicked through in Chromium. */
 import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { source } from '../aliases.js';
 import { type Complaints, launch, listen, missing } from '../browser/chromium.js';
+import { serve } from '../browser/serve.js';
 import { buildSite, type Served, type Site, serveSite } from './_site.js';
 
 const NOTHING: Complaints = { errors: [], warnings: [], foreign: [] };
@@ -275,6 +278,27 @@ describe.skipIf(missing !== null)('the playground (needs Chromium)', () => {
     await later(page, 0);
     expect(complaints).toEqual(NOTHING);
     await page.context().close();
+  });
+
+  test('headers that refuse WebAssembly: programs are interpreted, and the page says what it lacks', async () => {
+    const files = Object.fromEntries(
+      readdirSync(site.folder, { recursive: true, encoding: 'utf8' })
+        .filter((path) => /\.(html|js|css)$/.test(path))
+        .map((path) => [`/${path}`, readFileSync(join(site.folder, path), 'utf8')]),
+    );
+    const policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:";
+    const server = await serve(files, { strict: { 'Content-Security-Policy': policy } });
+    const page = await browser.newPage();
+    await page.goto(`${server.origin}/strict/`);
+    await page.waitForSelector('#picture svg');
+    expect(await text(page, '#engine')).toMatch(
+      /on the engine “interpreter”, far slower than compiled programs\. Found WebAssembly that may not be compiled .*'wasm-unsafe-eval'/,
+    );
+    await page.getByLabel('Batch size').fill('256');
+    await button(page, 'Train').click();
+    await later(page, 0);
+    await page.close();
+    await server.close();
   });
 });
 
