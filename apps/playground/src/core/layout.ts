@@ -57,17 +57,20 @@ const shapeOf = ({ gives }: ProgramNode): string => cut(gives.join(' '));
 const widthOf = (node: ProgramNode, name?: string): number =>
   Math.round(Math.max(54, 7 * labelOf(node, name).length + 20, 5.8 * shapeOf(node).length + 20));
 
-/** Operations by the longest way from any input; inputs right above whoever reads them first. */
+/** What is not computed, but stored or moved: it is drawn where it is read, and not where it could be first. */
+const PASSIVE = new Set<ProgramNode['kind']>(['input', 'constant', 'movement']);
+
+/** Operations by the longest way from any input; what is passive right above whoever reads it first. */
 const layersOf = (nodes: readonly ProgramNode[]): readonly number[] => {
-  const depth: number[] = [];
-  for (const { reads } of nodes) depth.push(reads.reduce((most, at) => Math.max(most, (depth[at] as number) + 1), 0));
+  const layer: number[] = [];
+  for (const { reads } of nodes) layer.push(reads.reduce((most, at) => Math.max(most, (layer[at] as number) + 1), 0));
   const first = nodes.map(() => Infinity);
-  nodes.forEach(({ reads }, at) => {
-    for (const read of reads) first[read] = Math.min(first[read] as number, depth[at] as number);
-  });
-  return nodes.map(({ reads }, at) =>
-    reads.length === 0 && Number.isFinite(first[at]) ? (first[at] as number) - 1 : (depth[at] as number),
-  );
+  for (let at = nodes.length - 1; at >= 0; at -= 1) {
+    const { kind, reads } = nodes[at] as ProgramNode;
+    if (PASSIVE.has(kind) && Number.isFinite(first[at])) layer[at] = (first[at] as number) - 1;
+    for (const read of reads) first[read] = Math.min(first[read] as number, layer[at] as number);
+  }
+  return layer;
 };
 
 /** Nodes and passages by layer; what several nodes read passes each layer once. */

@@ -36,10 +36,14 @@ export const showNumbers = (points: readonly Point[], subject: Subject | null): 
   );
   const shares = sharesOf(points);
   const words = shares.map(({ part, share }) => `${part} ${percent(share)}`).join(', ');
+  if (shares.length === 0) {
+    find('time').replaceChildren(html('p', { class: 'about' }, 'Nothing yet'));
+    return;
+  }
   find('time').replaceChildren(
     html(
       'div',
-      { class: 'bar', role: 'img', 'aria-label': shares.length === 0 ? 'No iteration yet' : `Share of time: ${words}` },
+      { class: 'bar', role: 'img', 'aria-label': `Share of time: ${words}` },
       ...shares.map(({ part, share }) => html('i', { style: `width:${100 * share}%;background:${COLOURS[part]}` })),
     ),
     html(
