@@ -77,9 +77,13 @@ describe.skipIf(missing !== null)('the playground (needs Chromium)', () => {
     await later(page, 1);
     expect(await text(page, '#delta-issue')).toBe('');
     expect(await page.getByLabel('Environment').isDisabled()).toBe(true);
+    // Neither the field nor a button that is pressed loses the focus.
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('batchSize');
+    expect(await page.getByLabel('Batch size').isEditable()).toBe(false);
 
-    await button(page, 'Pause').click();
+    await button(page, 'Pause').press('Enter');
     await page.getByText('Paused.', { exact: true }).first().waitFor();
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('pause');
     const paused = await iteration(page);
     await page.waitForTimeout(600);
     expect(await iteration(page)).toBe(paused);
@@ -119,6 +123,14 @@ describe.skipIf(missing !== null)('the playground (needs Chromium)', () => {
     await vi.waitUntil(async () => Number(/return (\d+)/.exec(await text(page, '#episode-about'))?.[1]) > 200, 10_000);
 
     const last = await iteration(page);
+    await page.getByLabel('Steps to train for').fill('1');
+    await button(page, 'Train on').click();
+    await page
+      .getByText(/^Finished: [\d,]+ steps\. With more steps/)
+      .first()
+      .waitFor();
+    expect(await iteration(page)).toBe(last);
+    await page.getByLabel('Steps to train for').fill('100000');
     await button(page, 'Train on').click();
     await later(page, last);
     await button(page, 'Reset').click();

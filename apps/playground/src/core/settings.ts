@@ -25,7 +25,7 @@ export interface Settings {
   readonly environment: string;
   readonly algorithm: AlgorithmName;
   readonly seed: number;
-  /** Environment steps after which training ends. */
+  /** Environment steps after which training ends. Another number is not another session. */
   readonly steps: number;
   readonly options: TrpoConfig;
 }

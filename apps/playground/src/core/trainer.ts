@@ -174,9 +174,9 @@ export const trainer = (post: (report: Report) => void): ((request: Request) => 
     show(of);
   };
 
-  const run = async (of: Session): Promise<void> => {
+  const run = async (of: Session, steps: number): Promise<void> => {
     const { settings, env, model } = of;
-    const { algorithm, options, seed, steps } = settings;
+    const { algorithm, options, seed } = settings;
     of.running = true;
     enter(of, 'training');
     try {
@@ -222,7 +222,7 @@ export const trainer = (post: (report: Report) => void): ((request: Request) => 
         return;
       case 'train':
         if (session === null) return;
-        if (!session.running) await run(session);
+        if (!session.running) await run(session, request.steps);
         else if (session.phase !== 'training') {
           enter(session, 'training');
           wake();

@@ -32,6 +32,12 @@ export const svg = <Tag extends keyof SVGElementTagNameMap>(
 ): SVGElementTagNameMap[Tag] =>
   filled(document.createElementNS('http://www.w3.org/2000/svg', tag), attributes, children);
 
+/** A button that can do nothing now says so, but keeps the focus, from which the keyboard would else be lost. */
+export const disable = (button: HTMLElement, disabled: boolean): void =>
+  button.setAttribute('aria-disabled', String(disabled));
+
+export const isDisabled = (button: HTMLElement): boolean => button.getAttribute('aria-disabled') === 'true';
+
 /** The value of a custom property of the page's style sheet. */
 export const colour = (name: string): string =>
   getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();

@@ -157,7 +157,8 @@ export const form = (changed: () => void): Form => {
     begin(environment.value);
     changed();
   });
-  for (const field of FIELDS) find(field).addEventListener('change', () => changed());
+  // More steps are no other session: what was learnt is kept.
+  for (const field of FIELDS) find(field).addEventListener('change', () => (field === 'steps' ? read() : changed()));
   begin(environment.value);
   reset();
 
@@ -165,7 +166,10 @@ export const form = (changed: () => void): Form => {
     read,
     showIssues,
     lock: (locked) => {
-      for (const field of FIELDS) find<HTMLInputElement>(field).disabled = locked;
+      // A text that cannot be edited keeps the focus, a disabled one would lose it.
+      for (const field of FIELDS)
+        if (field === 'algorithm') algorithm.disabled = locked;
+        else find<HTMLInputElement>(field).readOnly = locked;
       environment.disabled = locked;
     },
     reset,
