@@ -20,6 +20,8 @@ const buildersOfFreshValues = [
   ['packages/envs/src/**', 'a step writes the next state, drawn pictures and observations into fresh buffers'],
   ['apps/*/src/{main.ts,commands/**,output/**}', 'commands are effects in order; they set the exit code'],
   ['apps/*/src/page/traces.ts', 'running sums'],
+  ['apps/playground/src/{main.ts,view/**}', 'a page is effects in order, on what it shows'],
+  ['apps/playground/src/core/layout.ts', 'a layout moves its places until it ends'],
   [
     'packages/rl-trpo/src/{adam,advantages,batch,conjugate-gradient,episodes,line-search,minibatches,policy-fit,running-statistics,step-size,trial,value-fit,vector}.ts',
     'recursions in the form of their papers, over local values and fresh buffers; what composes them has none',
@@ -46,6 +48,7 @@ const writersOfBuffers = [
   ['packages/*/src/builders/**', 'builders own what they build until they hand it out'],
   ['packages/*/src/**/wasm/**', 'the encoder appends bytes; instances own their linear memory'],
   ['packages/*/src/shell/**', 'effects live in the shell'],
+  ['apps/playground/src/{core/trainer.ts,view/form.ts}', 'a session goes from state to state; a form fills its fields'],
 ];
 
 const patterns = (places) => places.map(([pattern]) => pattern);

@@ -19,7 +19,7 @@ export default {
     'packages/*': { project: ['src/**/*.ts'] },
     'apps/*': { entry: ['src/main.ts'], project: ['src/**/*.ts'] },
     test: {
-      entry: ['**/*.test.ts', 'mutate.setup.ts', 'types/*.types.ts', 'consumer/*.{mjs,ts}'],
+      entry: ['**/*.test.ts', 'mutate.setup.ts', 'types/*.types.ts', 'consumer/*.{mjs,ts}', 'browser/page.ts'],
       project: ['**/*.{ts,mjs}'],
     },
     bench: { entry: ['src/main.ts'], project: ['src/**/*.ts'] },

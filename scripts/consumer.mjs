@@ -6,6 +6,7 @@
 import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { bundleForBrowsers } from './consumer-bundle.mjs';
 import { finish, packAll, readJson, root, run } from './packages.mjs';
 
 const programs = join(root, 'test/consumer');
@@ -47,6 +48,7 @@ try {
     const present = (program) => existsSync(join(folder, program));
     for (const { name, short } of packages)
       if (present(`${short}.mjs`)) attempt(`${name} from Node (${short}.mjs)`, `node ${short}.mjs`);
+    problems.push(...(await bundleForBrowsers(folder, packages)));
     // The consumer's own installation decides how the packages resolve; only the compiler is borrowed.
     if (attempt('TypeScript', `node "${tsc}"`))
       for (const { name, short } of packages)

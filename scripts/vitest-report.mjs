@@ -5,7 +5,8 @@ import { readJson, root } from './packages.mjs';
 
 /**
  * `exitedWell` is whether vitest ended with 0. A file that fails to load is one failure, as are a run without any test, an
- * error outside of every test, and a skipped test, unless the caller `selected` tests on the command line.
+ * error outside of every test, and a skipped test, unless the caller `selected` tests on the command line. Tests that say what
+ * they need, as in `(needs Chromium)`, count neither way where all that need it were skipped: it is not there.
  */
 export const readVitestReport = (file, { exitedWell, selected }) => {
   if (!existsSync(file)) return { passed: 0, failed: 1, notes: ['vitest: ended without a report'] };
@@ -18,9 +19,20 @@ export const readVitestReport = (file, { exitedWell, selected }) => {
   );
   const passed = tests.filter(({ status }) => status === 'passed').length;
   const broken = tests.filter(({ status }) => status === 'failed').length;
-  const skipped = selected ? [] : tests.filter(({ status }) => status !== 'passed' && status !== 'failed');
+  const ran = ({ status }) => status === 'passed' || status === 'failed';
+  const needOf = ({ label }) => /\(needs ([^)]+)\)/.exec(label)?.[1];
+  const met = new Set(tests.filter(ran).map(needOf));
+  const excused = selected
+    ? []
+    : tests.filter((each) => !ran(each) && !met.has(needOf(each)) && needOf(each) !== undefined);
+  const skipped = selected ? [] : tests.filter((each) => !ran(each) && !excused.includes(each));
+  const needs = [...new Set(excused.map(needOf))];
   const notes = [
     ...unloadable.map(({ name, message }) => `vitest: ${relative(root, name)} did not load: ${message.split('\n')[0]}`),
+    ...needs.map(
+      (need) =>
+        `vitest: skipped, which counts neither way: ${excused.filter((each) => needOf(each) === need).length} tests that need ${need}, which is not here`,
+    ),
     ...skipped.map(({ label }) => `vitest: skipped, which counts as failed: ${label}`),
   ];
   const failed = broken + skipped.length + unloadable.length;

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 /** An absolute path from one that begins at the root. */
 export const source = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
-export const workers: string = source('packages/rl-trpo/src/shell/workers');
+const workers: string = source('packages/rl-trpo/src/shell/workers');
 
 const always = [
   {

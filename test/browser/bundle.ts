@@ -46,7 +46,7 @@ export const bundle = async (entry: string): Promise<Site> => {
       minify: false,
       target: 'es2022',
       modulePreload: { polyfill: false },
-      rollupOptions: { input: { page: entry }, output: { entryFileNames: '[name].js' } },
+      rolldownOptions: { input: { page: entry }, output: { entryFileNames: '[name].js' } },
     },
   });
   const [{ output }] = [result].flat() as [Extract<typeof result, { readonly output: unknown }>];

@@ -9,6 +9,11 @@ import { ISOLATED, type Server, serve } from './serve.js';
 
 const PAGE = '<!doctype html><link rel="icon" href="data:,"><script type="module" src="page.js"></script>';
 
+/** Milliseconds for the bundle, and the start of the browser: cores may be busy. */
+const PATIENCE = 60_000;
+
+const containing = (text: string): unknown => expect.stringContaining(text);
+
 /** Pages by the headers that they come with. */
 const PAGES = {
   plain: {},
@@ -18,14 +23,14 @@ const PAGES = {
   careful: { 'Content-Security-Policy': "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; img-src data:" },
 } as const;
 
-describe.skipIf(missing !== null).sequential('in Chromium', () => {
+describe.skipIf(missing !== null)('in a page (needs Chromium)', () => {
   let browser: Browser;
   let server: Server;
 
   beforeAll(async () => {
     const site = { ...(await bundle(source('test/browser/page.ts'))), '/index.html': PAGE };
     [server, browser] = await Promise.all([serve(site, PAGES), launch()]);
-  });
+  }, PATIENCE);
   afterAll(async () => {
     await browser?.close();
     await server?.close();
@@ -68,14 +73,12 @@ describe.skipIf(missing !== null).sequential('in Chromium', () => {
       same: true,
       ready: isolated ? 2 : 1,
       lost: 0,
-      reason: isolated ? null : expect.stringContaining('Cross-Origin-Opener-Policy: same-origin'),
+      reason: isolated ? null : containing('Cross-Origin-Opener-Policy: same-origin'),
     });
     expect(await said(page, 'solve')).toEqual({ solved: true, workers: 0, engine: 'wasm' });
     expect(await said(page, 'refused')).toEqual({
       engine: 'wasm',
-      workers: expect.stringContaining(
-        "2 in a browser, where rollouts have no threads of their own, expected 0 or 'auto'",
-      ),
+      workers: containing("2 in a browser, where rollouts have no threads of their own, expected 0 or 'auto'"),
     });
     expect(complaints).toEqual(nothing);
     await page.close();
@@ -84,7 +87,7 @@ describe.skipIf(missing !== null).sequential('in Chromium', () => {
   test('strict: a policy that refuses WebAssembly leaves the interpreter, and a warning with the cure', async () => {
     const [page, complaints] = await open('strict');
     expect(await said(page, 'place')).toMatchObject({
-      platform: { simd: false, missing: { expected: expect.stringContaining("script-src 'wasm-unsafe-eval'") } },
+      platform: { simd: false, missing: { expected: containing("script-src 'wasm-unsafe-eval'") } },
       engine: 'interpreter',
     });
     expect(await said(page, 'hessianProduct')).toEqual([12, 480, 10_800, 192_000]);
@@ -97,7 +100,7 @@ describe.skipIf(missing !== null).sequential('in Chromium', () => {
       Math.max(...policy.flatMap((leaf, i) => leaf.map((x, k) => Math.abs(x - here.policy[i]![k]!)))),
     ).toBeLessThan(1e-9);
     expect(await said(page, 'refused')).toMatchObject({
-      engine: [{ code: 'unsupported', field: 'engine', found: expect.stringContaining('may not be compiled') }],
+      engine: [{ code: 'unsupported', field: 'engine', found: containing('may not be compiled') }],
     });
     expect(complaints.warnings).toEqual([
       expect.stringMatching(/^natgrad: programs are interpreted.*may not be compiled.*'wasm-unsafe-eval'/),

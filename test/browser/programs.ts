@@ -15,6 +15,7 @@ import {
 } from '@natgrad/autodiff';
 import { makeEnv } from '@natgrad/envs';
 import {
+  type DistributionParameters,
   decodeConfig,
   engineOf,
   evaluate,
@@ -90,11 +91,17 @@ export const step = (name: 'deterministic' | 'interpreter'): StepOutcome => {
   const [observed, acted, rewarded, followed] = split(key(8), 4) as [Key, Key, Key, Key];
   const observations = normal(observed, [rows, 3]);
   const actions = normal(acted, [rows, 2]);
-  const oldParameters = jit(model.policy, { engine })(state.policy, observations);
+  const oldParameters = jit((theta: ParameterTree, x: Tensor) => model.policy(theta, x), { engine })(
+    state.policy,
+    observations,
+  );
   const batch = {
     observations,
     actions,
-    logProbabilities: jit(model.distribution.logProbability, { engine })(oldParameters, actions),
+    logProbabilities: jit(
+      (parameters: DistributionParameters, taken: Tensor) => model.distribution.logProbability(parameters, taken),
+      { engine },
+    )(oldParameters, actions),
     oldParameters,
     rewards: normal(rewarded, [rows]),
     terminated: zeros([rows], 'bool'),

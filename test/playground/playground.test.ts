@@ -1,26 +1,36 @@
 /** The playground, clicked through in Chromium. */
 import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { source } from '../aliases.js';
 import { type Complaints, launch, listen, missing } from '../browser/chromium.js';
+import { serve } from '../browser/serve.js';
 import { buildSite, type Served, type Site, serveSite } from './_site.js';
 
 const NOTHING: Complaints = { errors: [], warnings: [], foreign: [] };
 
-describe.skipIf(missing !== null).sequential('the playground', () => {
+/** Milliseconds for bundles, and the start of a browser: cores may be busy. */
+const PATIENCE = 60_000;
+
+let site: Site;
+
+beforeAll(async () => {
+  site = await buildSite();
+}, PATIENCE);
+afterAll(() => site.remove());
+
+describe.skipIf(missing !== null)('the playground (needs Chromium)', () => {
   let browser: Browser;
-  let site: Site;
   let served: Served;
 
   beforeAll(async () => {
-    [site, browser] = await Promise.all([buildSite(), launch()]);
-    served = await serveSite(site.folder);
-  });
+    [served, browser] = await Promise.all([serveSite(site.folder), launch()]);
+  }, PATIENCE);
   afterAll(async () => {
     await browser?.close();
     await served?.end();
-    site?.remove();
   });
 
   /** A page with the untrained policy on its screen. */
@@ -67,9 +77,13 @@ describe.skipIf(missing !== null).sequential('the playground', () => {
     await later(page, 1);
     expect(await text(page, '#delta-issue')).toBe('');
     expect(await page.getByLabel('Environment').isDisabled()).toBe(true);
+    // Neither the field nor a button that is pressed loses the focus.
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('batchSize');
+    expect(await page.getByLabel('Batch size').isEditable()).toBe(false);
 
-    await button(page, 'Pause').click();
+    await button(page, 'Pause').press('Enter');
     await page.getByText('Paused.', { exact: true }).first().waitFor();
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('pause');
     const paused = await iteration(page);
     await page.waitForTimeout(600);
     expect(await iteration(page)).toBe(paused);
@@ -109,6 +123,14 @@ describe.skipIf(missing !== null).sequential('the playground', () => {
     await vi.waitUntil(async () => Number(/return (\d+)/.exec(await text(page, '#episode-about'))?.[1]) > 200, 10_000);
 
     const last = await iteration(page);
+    await page.getByLabel('Steps to train for').fill('1');
+    await button(page, 'Train on').click();
+    await page
+      .getByText(/^Finished: [\d,]+ steps\. With more steps/)
+      .first()
+      .waitFor();
+    expect(await iteration(page)).toBe(last);
+    await page.getByLabel('Steps to train for').fill('100000');
     await button(page, 'Train on').click();
     await later(page, last);
     await button(page, 'Reset').click();
@@ -269,6 +291,27 @@ describe.skipIf(missing !== null).sequential('the playground', () => {
     expect(complaints).toEqual(NOTHING);
     await page.context().close();
   });
+
+  test('headers that refuse WebAssembly: programs are interpreted, and the page says what it lacks', async () => {
+    const files = Object.fromEntries(
+      readdirSync(site.folder, { recursive: true, encoding: 'utf8' })
+        .filter((path) => /\.(html|js|css)$/.test(path))
+        .map((path) => [`/${path}`, readFileSync(join(site.folder, path), 'utf8')]),
+    );
+    const policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:";
+    const server = await serve(files, { strict: { 'Content-Security-Policy': policy } });
+    const page = await browser.newPage();
+    await page.goto(`${server.origin}/strict/`);
+    await page.waitForSelector('#picture svg');
+    expect(await text(page, '#engine')).toMatch(
+      /on the engine “interpreter”, far slower than compiled programs\. Found WebAssembly that may not be compiled .*'wasm-unsafe-eval'/,
+    );
+    await page.getByLabel('Batch size').fill('256');
+    await button(page, 'Train').click();
+    await later(page, 0);
+    await page.close();
+    await server.close();
+  });
 });
 
 describe('the server', () => {
@@ -276,8 +319,6 @@ describe('the server', () => {
     spawnSync(process.execPath, [source('scripts/playground.mjs'), ...args], { encoding: 'utf8' });
 
   test('serves files of the page and nothing else, on the loopback interface, until it is interrupted', async () => {
-    const folder = source('test/fixtures');
-    const site = await buildSite();
     const { origin, end } = await serveSite(site.folder);
     const status = async (path: string, init?: RequestInit): Promise<number> =>
       (await fetch(`${origin}${path}`, init)).status;
@@ -288,11 +329,16 @@ describe('the server', () => {
     expect(headers.get('Cross-Origin-Embedder-Policy')).toBe('require-corp');
     expect(await status('/index.html')).toBe(200);
     expect(await status('/?x=1')).toBe(200);
-    for (const path of ['/nothing', '/assets/', '/..%2f..%2fetc/passwd', '/%2e%2e/package.json', `/${folder}`])
+    for (const path of [
+      '/nothing',
+      '/assets/',
+      '/..%2f..%2fetc/passwd',
+      '/%2e%2e/package.json',
+      `/${source('package.json')}`,
+    ])
       expect(await status(path), path).toBe(404);
     expect(await status('/', { method: 'POST' })).toBe(404);
     expect(await end()).toBe(0);
-    site.remove();
   });
 
   test.each([

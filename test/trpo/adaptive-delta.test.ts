@@ -31,6 +31,19 @@ describe('a step', () => {
     expect(deltaAfter({ adaptiveDelta: 'improvement', deltaTarget: 1e-3 })).toEqual([0.01, 0.01 * 1.5]);
   });
 
+  test('with a decay leaves what the steps so far say, whatever came of it', () => {
+    const steps = batch.rewards.size;
+    for (const before of [0, 100, 10_000]) {
+      const from = { ...state, steps: before };
+      const result = trpoStep({ model: continuous, delta: 0.02, deltaMinimum: 1e-3, deltaDecaySteps: 1000 })(
+        from,
+        batch,
+      );
+      if (isLeft(result)) throw new Error(result.left.message);
+      expect(result.right.state.delta).toBe(Math.max(1e-3, 0.02 * (1 - (before + steps) / 1000)));
+    }
+  });
+
   test('that is damped comes nearer to the KL asked for, step by step', () => {
     const config: StepConfig = { model: continuous, adaptiveDelta: 'kl', stepSize: 'damped', damping: 1 };
     const step = trpoStep(config);
@@ -50,6 +63,13 @@ describe('a step', () => {
 });
 
 test.each([
+  ['a δ that cannot fall', { deltaDecaySteps: 100, delta: 1e-6 }, 'delta', /at least deltaMinimum \(0\.0001\)/],
+  [
+    'a δ that falls and adapts',
+    { deltaDecaySteps: 100, adaptiveDelta: 'improvement' },
+    'deltaDecaySteps',
+    /null, or adaptiveDelta 'off'/,
+  ],
   [
     'a δ outside its own bounds',
     { adaptiveDelta: 'improvement', delta: 0.5 },

@@ -78,6 +78,21 @@ test('constrained step: numbers that all but vanish give no NaN', () => {
   expect([alongGradient, alongCost].some(Number.isNaN)).toBe(false);
 });
 
+test.each(names)('%s reports every residual of its solve, or none', (name) => {
+  const [model] = exampleModels as [(typeof exampleModels)[number]];
+  const problem = problemOf({ model }, 3);
+  const batch = withCosts(problem.batch, 3);
+  const result = algorithms[name]({ ...small, model, cgIterations: 5, cgTolerance: 0 })(problem.state, batch);
+  if (isLeft(result)) throw new Error(result.left.message);
+  const { cgIterations, cgResidual, cgResiduals } = result.right.report;
+  expect([cgIterations, cgResidual]).toEqual([
+    cgResiduals === null ? null : cgResiduals.length - 1,
+    cgResiduals?.at(-1) ?? null,
+  ]);
+  expect(cgResiduals === null).toBe(['vanilla-policy-gradient', 'ppo', 'kl-penalised'].includes(name));
+  if (cgResiduals !== null) expect([cgResiduals[0], cgResiduals.every((x) => x >= 0)]).toEqual([1, true]);
+});
+
 test('a name that is none: the nearest one', () => {
   expect(decodeAlgorithm('kl-penalized')).toMatchObject({
     left: { issues: [{ field: 'algorithm', found: "'kl-penalized'", suggestion: "'kl-penalised'" }] },

@@ -1,9 +1,9 @@
 /** The page: it shows what its worker says, at most once a frame, and tells it what a person wants. */
 import { environments } from '@natgrad/envs';
-import { extended, progress, short } from './core/history.js';
+import { extended, progress, short, whole } from './core/history.js';
 import type { Phase, Point, Report, Request, Subject } from './core/protocol.js';
 import { charts } from './view/charts.js';
-import { find, html } from './view/dom.js';
+import { disable, find, html, isDisabled } from './view/dom.js';
 import { form } from './view/form.js';
 import { graphPanel } from './view/graph.js';
 import { showNumbers, showRows } from './view/numbers.js';
@@ -72,6 +72,13 @@ const PHASES: Readonly<Record<Phase, string>> = {
   finished: 'Finished.',
 };
 
+/** A phase in words. */
+const phaseText = (): string => {
+  const made = page.points.at(-1)?.totalSteps ?? 0;
+  const all = page.phase === 'finished' && made >= (fields.read()?.steps ?? Infinity);
+  return all ? `Finished: ${whole(made)} steps. With more steps to train for it goes on.` : PHASES[page.phase];
+};
+
 const buttons = {
   train: find<HTMLButtonElement>('train'),
   pause: find<HTMLButtonElement>('pause'),
@@ -82,11 +89,11 @@ const showPhase = (): void => {
   const { phase, preparing, points } = page;
   buttons.train.textContent =
     phase === 'paused' ? 'Resume' : phase === 'training' ? 'Training…' : points.length > 0 ? 'Train on' : 'Train';
-  buttons.train.disabled = phase === 'training';
-  buttons.pause.disabled = phase !== 'training';
-  buttons.stop.disabled = phase !== 'training' && phase !== 'paused';
+  disable(buttons.train, phase === 'training');
+  disable(buttons.pause, phase !== 'training');
+  disable(buttons.stop, phase !== 'training' && phase !== 'paused');
   if (preparing || !page.solved || phase !== 'training')
-    find('phase').textContent = preparing ? 'Loading the environment…' : PHASES[phase];
+    find('phase').textContent = preparing ? 'Loading the environment…' : phaseText();
   fields.lock(phase === 'training' || phase === 'paused');
 };
 
@@ -150,7 +157,7 @@ const receive = (report: Report): void => {
       plots.setGoal(report.subject.rewardThreshold);
       showSubject(report.subject);
       showPhase();
-      if (page.eager) send({ kind: 'train' });
+      if (page.eager) send({ kind: 'train', steps: fields.read()?.steps ?? 0 });
       page.eager = false;
       return;
     case 'stages':
@@ -159,7 +166,7 @@ const receive = (report: Report): void => {
     case 'phase':
       page.phase = report.phase;
       showPhase();
-      say(`${PHASES[report.phase]} ${progress(page.points)}`);
+      say(`${phaseText()} ${progress(page.points)}`);
       page.spoken = performance.now();
       return;
     case 'iteration':
@@ -175,13 +182,13 @@ const receive = (report: Report): void => {
       films.show(report.episode);
       return;
     case 'refused':
-      page.preparing = false;
+      Object.assign(page, { preparing: false, eager: false });
       fields.showIssues(report.issues);
       films.clear('Nothing to show');
       showPhase();
       return;
     case 'failed':
-      page.preparing = false;
+      Object.assign(page, { preparing: false, eager: false });
       fields.showIssues([{ field: 'environment', message: report.message }]);
       films.clear('Nothing to show');
       showPhase();
@@ -192,7 +199,8 @@ const receive = (report: Report): void => {
 find('setup').addEventListener('submit', (event) => {
   event.preventDefault();
   if (page.phase === 'training') return;
-  if (fields.read() === null) {
+  const settings = fields.read();
+  if (settings === null) {
     document.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
     say('Some fields need another value.');
     return;
@@ -202,10 +210,12 @@ find('setup').addEventListener('submit', (event) => {
     if (!page.preparing) prepare();
     return;
   }
-  send({ kind: 'train' });
+  send({ kind: 'train', steps: settings.steps });
 });
-buttons.pause.addEventListener('click', () => send({ kind: 'pause' }));
-buttons.stop.addEventListener('click', () => send({ kind: 'stop' }));
+for (const kind of ['pause', 'stop'] as const)
+  buttons[kind].addEventListener('click', () => {
+    if (!isDisabled(buttons[kind])) send({ kind });
+  });
 find<HTMLSelectElement>('pace').addEventListener('change', ({ target }) => {
   page.pace = Number((target as HTMLSelectElement).value);
   send({ kind: 'pace', milliseconds: page.pace });

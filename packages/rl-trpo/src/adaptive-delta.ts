@@ -57,3 +57,22 @@ export const nextDelta = (options: AdaptiveDeltaOptions, delta: number, outcome:
   const next = turn > 0 ? delta * FACTOR : turn < 0 ? delta / FACTOR : delta;
   return Math.min(options.deltaMaximum, Math.max(options.deltaMinimum, next));
 };
+
+/** The options of {@link deltaAfter}. */
+export type DeltaOptions = AdaptiveDeltaOptions & Pick<TrpoConfig, 'deltaDecaySteps'>;
+
+/**
+ * δ of the step after `steps` environment steps: with `deltaDecaySteps` it falls linearly from the one of the configuration, so that
+ * what was learnt is not lost in steps which by then are mostly noise; or else {@link nextDelta}, or the one of the last step where
+ * that step says nothing.
+ */
+export const deltaAfter = (
+  options: DeltaOptions,
+  last: number,
+  outcome: LineSearchOutcome | null,
+  steps: number,
+): number => {
+  const { delta, deltaDecaySteps, deltaMinimum } = options;
+  if (deltaDecaySteps !== null) return Math.max(deltaMinimum, delta * (1 - steps / deltaDecaySteps));
+  return outcome === null ? last : nextDelta(options, last, outcome);
+};

@@ -14,8 +14,10 @@ const eachEnvironmentActs: Rule = ({ environments, batchSize }) =>
         expected: `at most batchSize (${batchSize}), so that each environment makes a step`,
       };
 
-const deltaWithinItsBounds: Rule = ({ adaptiveDelta, delta, deltaMinimum, deltaMaximum }) => {
-  if (adaptiveDelta === 'off' || (delta >= deltaMinimum && delta <= deltaMaximum)) return null;
+const deltaWithinItsBounds: Rule = ({ adaptiveDelta, delta, deltaMinimum, deltaMaximum, deltaDecaySteps }) => {
+  const isHigh = adaptiveDelta !== 'off' && delta > deltaMaximum;
+  const isLow = (adaptiveDelta !== 'off' || deltaDecaySteps !== null) && delta < deltaMinimum;
+  if (!isHigh && !isLow) return null;
   return {
     field: 'delta',
     found: String(delta),
@@ -25,6 +27,15 @@ const deltaWithinItsBounds: Rule = ({ adaptiveDelta, delta, deltaMinimum, deltaM
         : `at most deltaMaximum (${deltaMaximum}), or another deltaMaximum`,
   };
 };
+
+const deltaMovesInOneWay: Rule = ({ adaptiveDelta, deltaDecaySteps }) =>
+  adaptiveDelta === 'off' || deltaDecaySteps === null
+    ? null
+    : {
+        field: 'deltaDecaySteps',
+        found: `${deltaDecaySteps} with adaptiveDelta '${adaptiveDelta}', which moves δ by itself`,
+        expected: "null, or adaptiveDelta 'off'",
+      };
 
 const klIsNotDelta: Rule = ({ adaptiveDelta, stepSize }) =>
   adaptiveDelta !== 'kl' || stepSize !== 'boundary'
@@ -82,6 +93,7 @@ const perceptronsOnly: Rule = ({ network, sharedLayers, checkpointing }) => {
 const rules: readonly Rule[] = [
   eachEnvironmentActs,
   deltaWithinItsBounds,
+  deltaMovesInOneWay,
   klIsNotDelta,
   trunkWithinPolicy,
   somethingToRecompute,

@@ -2,7 +2,7 @@
 import { item, mean } from '@natgrad/tensor';
 import { elements } from '@natgrad/tensor/internal';
 import { type Either, map } from 'fp-ts/lib/Either.js';
-import { nextDelta } from './adaptive-delta.js';
+import { deltaAfter } from './adaptive-delta.js';
 import type { FittedCritic } from './critic.js';
 import { episodeReport } from './episodes.js';
 import type { TrpoError } from './errors.js';
@@ -101,6 +101,7 @@ export const finish = <Solve extends Partial<Pick<StepReport, SolveField>> = Par
 ): Either<TrpoError, StepResult<ReportWith<Solve>>> => {
   const { setup, state } = input;
   const { data, taken, natural, critic, solve, memory = null } = parts;
+  const steps = state.steps + data.returns.size;
   const nextState: TrpoState = {
     policy: taken === null ? state.policy : taken.theta,
     value: critic.parameters,
@@ -108,7 +109,7 @@ export const finish = <Solve extends Partial<Pick<StepReport, SolveField>> = Par
     observationStatistics: data.observationStatistics,
     returnStatistics: data.returnStatistics,
     valueStatistics: data.valueStatistics,
-    delta: solve?.lineSearch ? nextDelta(setup.options, state.delta, solve.lineSearch) : state.delta,
+    delta: deltaAfter(setup.options, state.delta, solve?.lineSearch ?? null, steps),
     previousSolution:
       natural === undefined || natural.solve.status === 'zeroGradient' || natural.solve.status === 'nonFinite'
         ? null
@@ -116,7 +117,7 @@ export const finish = <Solve extends Partial<Pick<StepReport, SolveField>> = Par
     memory,
     key: iterationKeys(state.key).next,
     iteration: state.iteration + 1,
-    steps: state.steps + data.returns.size,
+    steps,
     episodes: state.episodes + data.episodes.returns.length,
     progress: data.episodes.progress,
   };

@@ -15,7 +15,7 @@ export {
   adamState,
   adamUpdate,
 } from './adam.js';
-export { type AdaptiveDeltaOptions, nextDelta } from './adaptive-delta.js';
+export { type AdaptiveDeltaOptions, type DeltaOptions, deltaAfter, nextDelta } from './adaptive-delta.js';
 export { type Advantages, type GaeInput, gae, normaliseAdvantages } from './advantages.js';
 export { type CpoOwn, cpoStep } from './algorithms/cpo.js';
 export {

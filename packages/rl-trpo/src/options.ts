@@ -118,6 +118,7 @@ export interface OptionTable {
   readonly deltaBand: NumberOption;
   readonly deltaMinimum: NumberOption;
   readonly deltaMaximum: NumberOption;
+  readonly deltaDecaySteps: NullableNumberOption;
   readonly fisher: ChoiceOption<'gaussNewton' | 'hessian'>;
   readonly fisherRows: NullableNumberOption;
   readonly fisherChunk: NullableNumberOption;
@@ -198,8 +199,11 @@ export const options: OptionTable = Object.freeze({
     ...positive(1.5, 1000, 'δ stays while what is measured is within this factor of its target'),
     minimum: 1,
   },
-  deltaMinimum: positive(1e-4, 100, 'δ does not adapt below this'),
+  deltaMinimum: positive(1e-4, 100, 'δ does not adapt or fall below this'),
   deltaMaximum: positive(0.1, 100, 'δ does not adapt above this'),
+  deltaDecaySteps: nullable({
+    ...whole(1, 1, 1e15, 'environment steps over which δ falls linearly, to deltaMinimum; null for a constant δ'),
+  }),
   fisher: choice(['gaussNewton', 'hessian'], 'Fisher-vector product: JᵀMJ, or the exact Hessian of the mean KL'),
   fisherRows: nullable({
     ...whole(1, 1, 1e9, 'rows of the batch that F is a mean over, drawn afresh at each step; null for all'),

@@ -5,7 +5,7 @@
 import type { ProgramNode } from '@natgrad/autodiff';
 
 /** A rectangle of the drawing; `x` and `y` are its middle and its upper edge. */
-export interface Box {
+interface Box {
   readonly node: number;
   readonly label: string;
   readonly shape: string;
@@ -47,7 +47,7 @@ const cut = (text: string): string => (text.length > LONGEST ? `${text.slice(0, 
 const SILENT = new Set(['broadcastTo', 'reshape']);
 
 /** What stands in a node: an input has a name, a fused loop says what it computes. */
-export const labelOf = ({ operation, detail }: ProgramNode, name?: string): string => {
+const labelOf = ({ operation, detail }: ProgramNode, name?: string): string => {
   const inside = operation === 'fused' ? detail.split(' ').filter((word) => !SILENT.has(word)) : [];
   return cut(name ?? (inside.length > 0 ? inside.join(' ') : operation));
 };
@@ -57,17 +57,20 @@ const shapeOf = ({ gives }: ProgramNode): string => cut(gives.join(' '));
 const widthOf = (node: ProgramNode, name?: string): number =>
   Math.round(Math.max(54, 7 * labelOf(node, name).length + 20, 5.8 * shapeOf(node).length + 20));
 
-/** Operations by the longest way from any input; inputs right above whoever reads them first. */
+/** What is not computed, but stored or moved: it is drawn where it is read, and not where it could be first. */
+const PASSIVE = new Set<ProgramNode['kind']>(['input', 'constant', 'movement']);
+
+/** Operations by the longest way from any input; what is passive right above whoever reads it first. */
 const layersOf = (nodes: readonly ProgramNode[]): readonly number[] => {
-  const depth: number[] = [];
-  for (const { reads } of nodes) depth.push(reads.reduce((most, at) => Math.max(most, (depth[at] as number) + 1), 0));
+  const layer: number[] = [];
+  for (const { reads } of nodes) layer.push(reads.reduce((most, at) => Math.max(most, (layer[at] as number) + 1), 0));
   const first = nodes.map(() => Infinity);
-  nodes.forEach(({ reads }, at) => {
-    for (const read of reads) first[read] = Math.min(first[read] as number, depth[at] as number);
-  });
-  return nodes.map(({ reads }, at) =>
-    reads.length === 0 && Number.isFinite(first[at]) ? (first[at] as number) - 1 : (depth[at] as number),
-  );
+  for (let at = nodes.length - 1; at >= 0; at -= 1) {
+    const { kind, reads } = nodes[at] as ProgramNode;
+    if (PASSIVE.has(kind) && Number.isFinite(first[at])) layer[at] = (first[at] as number) - 1;
+    for (const read of reads) first[read] = Math.min(first[read] as number, layer[at] as number);
+  }
+  return layer;
 };
 
 /** Nodes and passages by layer; what several nodes read passes each layer once. */
@@ -125,7 +128,7 @@ const ordered = (layers: readonly Place[][]): void => {
 };
 
 /** The places nearest to the wanted ones, by least squares, that keep order and distance: isotonic regression, pooling violators. */
-export const spread = (wanted: readonly number[], distances: readonly number[]): readonly number[] => {
+const spread = (wanted: readonly number[], distances: readonly number[]): readonly number[] => {
   const before = [0];
   for (const distance of distances) before.push((before.at(-1) as number) + distance);
   const pools: { sum: number; count: number }[] = [];

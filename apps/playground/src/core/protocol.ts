@@ -11,7 +11,8 @@ export type Scheme = 'light' | 'dark';
 export type Request =
   /** Makes environment, model and untrained policy, in place of whatever was there. */
   | { readonly kind: 'prepare'; readonly session: number; readonly settings: Settings; readonly scheme: Scheme }
-  | { readonly kind: 'train' }
+  /** Trains, or trains on, until so many environment steps have been made in all. */
+  | { readonly kind: 'train'; readonly steps: number }
   | { readonly kind: 'pause' }
   | { readonly kind: 'stop' }
   /** Least milliseconds from one iteration to the next, so that fast learning can be watched. */

@@ -12,7 +12,7 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 /** Options that the page offers; the others are those of the environment's preset. */
 export const EDITABLE = ['delta', 'cgIterations', 'damping', 'batchSize'] as const satisfies readonly OptionName[];
 
-export type EditableOption = (typeof EDITABLE)[number];
+type EditableOption = (typeof EDITABLE)[number];
 
 /** A field of the form. */
 export type Field = EditableOption | 'environment' | 'algorithm' | 'seed' | 'steps';
@@ -25,7 +25,7 @@ export interface Settings {
   readonly environment: string;
   readonly algorithm: AlgorithmName;
   readonly seed: number;
-  /** Environment steps after which training ends. */
+  /** Environment steps after which training ends. Another number is not another session. */
   readonly steps: number;
   readonly options: TrpoConfig;
 }

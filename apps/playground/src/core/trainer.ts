@@ -1,13 +1,11 @@
 /** The worker's side: a session trains, and answers between iterations. What it says, it says through `post`. */
-import { defaultEngine, platform, programStages } from '@natgrad/autodiff';
-import { type Env, filmOf, loadEnv, type Scene, vectorise, withHistory } from '@natgrad/envs';
+import { interpreter, platform, programStages } from '@natgrad/autodiff';
+import { type Env, loadEnv, vectorise, withHistory } from '@natgrad/envs';
 import {
   engineOf,
   fisherProduct,
   type Iteration,
   type Model,
-  type PlayedStep,
-  play,
   type Snapshot,
   startOfTraining,
   TrainingError,
@@ -15,20 +13,12 @@ import {
   train,
   tryModelFor,
 } from '@natgrad/rl-trpo';
-import { foldIn, type Key, key, treeFlatten, treeLeaves } from '@natgrad/tensor';
+import { foldIn, type Key, key, treeFlatten } from '@natgrad/tensor';
 import { isLeft } from 'fp-ts/lib/Either.js';
+import { type Cast, filmed, type Played, playEpisode } from './episode.js';
 import { leafNames } from './names.js';
-import type { Episode, Phase, Point, Report, Request, Scheme } from './protocol.js';
+import type { Phase, Point, Report, Request, Scheme } from './protocol.js';
 import type { Issue, Settings } from './settings.js';
-
-/** Of an episode so much is shown, at most, that the next one, of a better policy, is not far. */
-const MOST_SECONDS = 12;
-const MOST_STEPS = 500;
-
-const stepsShown = (env: Env): number => {
-  const { stepSeconds = 0.05 } = env.scene?.(env.reset(key(0)).state) ?? {};
-  return Math.max(1, Math.min(MOST_STEPS, Math.ceil(MOST_SECONDS / stepSeconds)));
-};
 
 /** Rows for which the Fisher-vector product is shown: shapes with a number that a person knows from the options. */
 const rowsOf = ({ batchSize, fisherRows, fisherChunk }: TrpoConfig): number =>
@@ -54,17 +44,6 @@ const pointOf = ({ record: { report, seconds, stepsPerSecond } }: Iteration): Po
   };
 };
 
-/** A picture per state, and of what is done in it. */
-const scenesOf = (env: Env, steps: readonly PlayedStep[]): readonly Scene[] => {
-  const scene = env.scene?.bind(env);
-  const end = steps.at(-1);
-  if (scene === undefined || end === undefined) return [];
-  return [...steps.map(({ state, action }) => scene(state, action)), scene(end.transition.state)];
-};
-
-const endingOf = ({ transition }: PlayedStep): Episode['ending'] =>
-  transition.terminated ? 'terminated' : transition.truncated ? 'truncated' : 'cut';
-
 const issuesOf = (error: unknown): readonly Issue[] | null =>
   error instanceof TrainingError
     ? error.reason.issues.map(({ field, found, expected }) => ({
@@ -73,22 +52,18 @@ const issuesOf = (error: unknown): readonly Issue[] | null =>
       }))
     : null;
 
-/** All that a session is made of. */
-interface Session {
+/** All that a session is made of, and where it stands. */
+interface Session extends Cast {
   readonly number: number;
-  readonly settings: Settings;
-  readonly env: Env;
-  readonly model: Model;
-  readonly episodes: Key;
+  /** Source of the episodes that are shown, which have no random number in common with training. */
+  readonly source: Key;
   snapshot: Snapshot;
-  iteration: number;
   phase: Phase;
   /** True while the loop of iterations goes round, or is about to see that it should not. */
   running: boolean;
+  /** How many episodes were shown. */
   episode: number;
-  scenes: readonly Scene[];
-  /** How the episode that is shown went. */
-  shown: Omit<Episode, 'film'> | null;
+  played: Played;
 }
 
 /** Waits that `wake` ends. */
@@ -140,81 +115,68 @@ export const trainer = (post: (report: Report) => void): ((request: Request) => 
     const loaded = await loadEnv({ id: environment })();
     // Somebody has chosen something else in the meantime.
     if (latest !== number) return;
-    if (isLeft(loaded)) return failed(number, loaded.left);
+    if (isLeft(loaded)) throw loaded.left;
     const env: Env = options.network === 'recurrent' ? withHistory(loaded.right, options.historySteps) : loaded.right;
     const model = tryModelFor(env, options);
-    if (isLeft(model)) return failed(number, new TrainingError(model.left));
+    if (isLeft(model)) throw new TrainingError(model.left);
     const engine = engineOf(options);
-    if (isLeft(engine)) return failed(number, new TrainingError(engine.left));
-    const { right: made } = model;
-    const config = { envs: vectorise(env, options.environments), model: made as Model, options, key: key(seed) };
-    const snapshot = startOfTraining(config);
+    if (isLeft(engine)) throw new TrainingError(engine.left);
+    const made: Model = model.right;
+    const snapshot = startOfTraining({
+      envs: vectorise(env, options.environments),
+      model: made,
+      options,
+      key: key(seed),
+    });
+    const cast = { env, model: made, settings };
+    const source = foldIn(key(seed), 0);
     session = {
+      ...cast,
       number,
-      settings,
-      env,
-      model: made as Model,
-      episodes: foldIn(key(seed), 0),
+      source,
       snapshot,
-      iteration: 0,
       phase: 'idle',
       running: false,
-      episode: 0,
-      scenes: [],
-      shown: null,
+      episode: 1,
+      played: playEpisode(cast, snapshot, { source, episode: 0 }),
     };
+    const { structure, leaves } = treeFlatten(snapshot.state.policy);
     post({
       session: number,
       kind: 'prepared',
       subject: {
-        parameters: treeLeaves(snapshot.state.policy).reduce((sum, { size }) => sum + size, 0),
+        parameters: leaves.reduce((sum, { size }) => sum + size, 0),
         observationWidth: made.observationWidth,
         engine: engine.right.name,
-        missing: engine.right === defaultEngine() ? platform().missing : null,
+        missing: engine.right === interpreter ? platform().missing : null,
         rewardThreshold: env.rewardThreshold,
       },
     });
-    showEpisode(session);
+    show(session);
     const rows = rowsOf(options);
-    const { structure } = treeFlatten(snapshot.state.policy);
     post({
       session: number,
       kind: 'stages',
       rows,
-      stages: programStages(fisherProduct(made as Model, rows).graph),
+      stages: programStages(fisherProduct(made, rows).graph),
       inputs: [...leafNames(structure, 'θ'), 'observations', ...leafNames(structure, 'v')],
     });
   };
 
-  const film = (of: Session): void => {
-    if (of.shown === null || of.scenes.length === 0) return;
-    const picture = filmOf(of.scenes, { theme: scheme, title: `${of.settings.environment}, an episode of the policy` });
-    post({ session: of.number, kind: 'episode', episode: { ...of.shown, film: picture } });
+  const show = (of: Session): void => {
+    const episode = filmed(of.played, of.settings.environment, scheme);
+    if (episode !== null) post({ session: of.number, kind: 'episode', episode });
   };
 
-  const showEpisode = (of: Session): void => {
-    const { env, model, settings, snapshot, episodes, episode } = of;
-    const steps = [
-      ...play({ env, model, ...settings.options }, snapshot.state, {
-        key: episodes,
-        episode,
-        maxSteps: stepsShown(env),
-      }),
-    ];
+  const showNext = (of: Session): void => {
+    of.played = playEpisode(of, of.snapshot, of);
     of.episode += 1;
-    of.scenes = scenesOf(env, steps);
-    of.shown = {
-      return: steps.reduce((sum, { transition }) => sum + transition.reward, 0),
-      steps: steps.length,
-      iteration: of.iteration,
-      ending: endingOf(steps.at(-1) as PlayedStep),
-    };
-    film(of);
+    show(of);
   };
 
-  const run = async (of: Session): Promise<void> => {
+  const run = async (of: Session, steps: number): Promise<void> => {
     const { settings, env, model } = of;
-    const { algorithm, options, seed, steps } = settings;
+    const { algorithm, options, seed } = settings;
     of.running = true;
     enter(of, 'training');
     try {
@@ -231,7 +193,6 @@ export const trainer = (post: (report: Report) => void): ((request: Request) => 
       })) {
         if (session !== of) return;
         of.snapshot = iteration;
-        of.iteration = iteration.record.report.iteration;
         post({ session: of.number, kind: 'iteration', point: pointOf(iteration) });
         const rest = pace - (performance.now() - began);
         if (rest > 0) await wait(rest);
@@ -261,7 +222,7 @@ export const trainer = (post: (report: Report) => void): ((request: Request) => 
         return;
       case 'train':
         if (session === null) return;
-        if (!session.running) await run(session);
+        if (!session.running) await run(session, request.steps);
         else if (session.phase !== 'training') {
           enter(session, 'training');
           wake();
@@ -280,11 +241,11 @@ export const trainer = (post: (report: Report) => void): ((request: Request) => 
         wake();
         return;
       case 'film':
-        if (session !== null) showEpisode(session);
+        if (session !== null) showNext(session);
         return;
       case 'scheme':
         scheme = request.scheme;
-        if (session !== null) film(session);
+        if (session !== null) show(session);
         return;
     }
   };

@@ -111,11 +111,15 @@ const powerText = (x: number): string => {
   const exponent = Math.log10(x);
   const power = Math.round(exponent);
   if (Math.abs(exponent - power) > 1e-6 || Math.abs(power) < 2) return String(Number(x.toPrecision(1)));
-  const digits = [...String(Math.abs(power))].map((digit) => SUPERSCRIPTS[Number(digit)] ?? '').join('');
+  const digits = String(Math.abs(power)).replace(/\d/g, (digit) => SUPERSCRIPTS[Number(digit)] ?? '');
   return `10${power < 0 ? '⁻' : ''}${digits}`;
 };
 
 const xs = (points: readonly Point[]): number[] => points.map(({ totalSteps }) => totalSteps);
+
+/** uPlot's number for it. */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- its enumeration exists in its types only
+const LOGARITHMIC = 3 as uPlot.Scale.Distr;
 
 /** How many solves are drawn, the latest strongest. */
 const SOLVES = 6;
@@ -180,7 +184,7 @@ export const charts = (): {
   const cg = chart({
     id: 'chart-cg',
     options: () => ({
-      scales: { x: { time: false }, y: { distr: 3 } },
+      scales: { x: { time: false }, y: { distr: LOGARITHMIC } },
       series: [
         {},
         ...Array.from({ length: SOLVES }, (_, i): uPlot.Series => {

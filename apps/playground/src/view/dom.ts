@@ -1,6 +1,7 @@
 /** Elements, found and made. */
 
 /** The element of an id, which the page has. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- whoever asks knows what the page has there
 export const find = <E extends Element = HTMLElement>(id: string): E => {
   const found = document.getElementById(id);
   if (found === null) throw new Error(`the page has no #${id}`);
@@ -30,6 +31,12 @@ export const svg = <Tag extends keyof SVGElementTagNameMap>(
   ...children: readonly (Node | string)[]
 ): SVGElementTagNameMap[Tag] =>
   filled(document.createElementNS('http://www.w3.org/2000/svg', tag), attributes, children);
+
+/** A button that can do nothing now says so, but keeps the focus, from which the keyboard would else be lost. */
+export const disable = (button: HTMLElement, disabled: boolean): void =>
+  button.setAttribute('aria-disabled', String(disabled));
+
+export const isDisabled = (button: HTMLElement): boolean => button.getAttribute('aria-disabled') === 'true';
 
 /** The value of a custom property of the page's style sheet. */
 export const colour = (name: string): string =>

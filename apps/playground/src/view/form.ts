@@ -52,8 +52,8 @@ const inputOf = (field: Exclude<Field, 'environment'>): HTMLElement => {
   return text;
 };
 
-const valueText = (value: unknown): string =>
-  Array.isArray(value) ? value.join(', ') : value === null ? '–' : typeof value === 'object' ? '' : String(value);
+const valueText = (value: TrpoConfig[keyof TrpoConfig]): string =>
+  Array.isArray(value) ? value.join(', ') : value === null ? '–' : String(value);
 
 const wrapped = (field: Exclude<Field, 'environment'>): HTMLElement =>
   html(
@@ -157,7 +157,8 @@ export const form = (changed: () => void): Form => {
     begin(environment.value);
     changed();
   });
-  for (const field of FIELDS) find(field).addEventListener('change', () => changed());
+  // More steps are no other session: what was learnt is kept.
+  for (const field of FIELDS) find(field).addEventListener('change', () => (field === 'steps' ? read() : changed()));
   begin(environment.value);
   reset();
 
@@ -165,7 +166,10 @@ export const form = (changed: () => void): Form => {
     read,
     showIssues,
     lock: (locked) => {
-      for (const field of FIELDS) find<HTMLInputElement>(field).disabled = locked;
+      // A text that cannot be edited keeps the focus, a disabled one would lose it.
+      for (const field of FIELDS)
+        if (field === 'algorithm') algorithm.disabled = locked;
+        else find<HTMLInputElement>(field).readOnly = locked;
       environment.disabled = locked;
     },
     reset,

@@ -2,7 +2,7 @@
 import type { ProgramNode, ProgramStage } from '@natgrad/autodiff';
 import { whole } from '../core/history.js';
 import { layoutOf } from '../core/layout.js';
-import { find, html, svg } from './dom.js';
+import { disable, find, html, svg } from './dom.js';
 
 const KINDS = [
   ['matmul', 'matrix product'],
@@ -81,8 +81,8 @@ export const graphPanel = (): {
   readonly show: (stages: readonly ProgramStage[], rows: number, inputs: readonly string[]) => void;
 } => {
   const passes = find('passes');
-  const before = find<HTMLButtonElement>('pass-before');
-  const after = find<HTMLButtonElement>('pass-after');
+  const before = find('pass-before');
+  const after = find('pass-after');
   let stages: readonly ProgramStage[] = [];
   let names: readonly string[] = [];
   let chosen = 0;
@@ -101,8 +101,8 @@ export const graphPanel = (): {
       button.setAttribute('tabindex', i === at ? '0' : '-1');
       if (i === at && focus) (button as HTMLElement).focus();
     });
-    before.disabled = at === 0;
-    after.disabled = at === stages.length - 1;
+    disable(before, at === 0);
+    disable(after, at === stages.length - 1);
     find('pass-facts').textContent = factsOf(stage, first);
     const place = find('graph');
     place.replaceChildren(drawingOf(stage, names));

@@ -26,16 +26,24 @@ export const showNumbers = (points: readonly Point[], subject: Subject | null): 
     tile('iteration', last === undefined ? '–' : whole(last.iteration)),
     tile('steps', last === undefined ? '–' : whole(last.totalSteps)),
     tile('return', returns === undefined ? '–' : short(returns), goal === null ? '' : `of ${short(goal)}`),
-    tile('KL', last === undefined ? '–' : short(last.kl), last?.delta == null ? '' : `of ${short(last.delta)}`),
+    tile(
+      'KL',
+      last === undefined ? '–' : short(last.kl),
+      last === undefined || last.delta === null ? '' : `of ${short(last.delta)}`,
+    ),
     tile('steps per second', last === undefined ? '–' : whole(last.stepsPerSecond)),
-    tile('explained variance', last?.explainedVariance == null ? '–' : short(last.explainedVariance)),
+    tile('explained variance', short(last?.explainedVariance ?? Number.NaN)),
   );
   const shares = sharesOf(points);
   const words = shares.map(({ part, share }) => `${part} ${percent(share)}`).join(', ');
+  if (shares.length === 0) {
+    find('time').replaceChildren(html('p', { class: 'about' }, 'Nothing yet'));
+    return;
+  }
   find('time').replaceChildren(
     html(
       'div',
-      { class: 'bar', role: 'img', 'aria-label': shares.length === 0 ? 'No iteration yet' : `Share of time: ${words}` },
+      { class: 'bar', role: 'img', 'aria-label': `Share of time: ${words}` },
       ...shares.map(({ part, share }) => html('i', { style: `width:${100 * share}%;background:${COLOURS[part]}` })),
     ),
     html(

@@ -86,6 +86,7 @@ export const player = (
         film.frames.length === episode.film.frames.length &&
         find('episode-about').textContent === aboutOf(episode);
       film = episode.film;
+      picture.style.aspectRatio = `${film.width} / ${film.height}`;
       picture.replaceChildren(pictureOf(film));
       screen = filmScreen(picture, film);
       scrubber.max = String(last());

@@ -39,8 +39,7 @@ const refusal = (each: WasmFunction): Missing | null => {
   if (typeof WebAssembly === 'undefined') return { found: 'no WebAssembly', expected: RECENT };
   if (!accepts(each)) return { found: 'no WebAssembly with vector instructions (SIMD128)', expected: RECENT };
   try {
-    void new WebAssembly.Module(encodeModule([each]));
-    return null;
+    return new WebAssembly.Module(encodeModule([each])) && null;
   } catch (error) {
     return {
       found: `WebAssembly that may not be compiled (${error instanceof Error ? error.message : String(error)})`,
