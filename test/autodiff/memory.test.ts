@@ -395,6 +395,44 @@ describe('memory that runs out', () => {
   });
 });
 
+describe('blocks that outlive the call they were taken in', () => {
+  it('a reserved one stays until it is given back', () => {
+    const memory = createMemory();
+    const block = memory.call('call', () => memory.reserve(1000));
+    const kept = memory.statistics().arenaBytes;
+    expect(kept).toBeGreaterThanOrEqual(1000);
+    memory.give(block);
+    expect(memory.statistics().arenaBytes).toBeLessThan(kept - 999);
+    expect(errorOf(() => memory.give(block)).code).toBe('InvalidArgument');
+  });
+
+  it('what is in quarantine is nobody else’s, with the arenas of calls around it, until it is released, once', () => {
+    const memory = createMemory();
+    const used: number[] = [];
+    const within = (run: () => void): void =>
+      memory.call('outer', () => {
+        used.push(memory.arena(2000), memory.take(3000));
+        memory.call('inner', () => {
+          used.push(memory.arena(4000), memory.take(5000));
+          run();
+        });
+      });
+    let release = (): void => undefined;
+    within(() => {
+      release = memory.quarantine();
+    });
+    const [held, inQuarantine] = [memory.statistics().arenaBytes, [...used]];
+    expect(held).toBeGreaterThanOrEqual(14_000);
+    within(() => undefined);
+    expect(used.slice(4).filter((offset) => inQuarantine.includes(offset))).toEqual([]);
+    const both = memory.statistics().arenaBytes;
+    release();
+    release();
+    // The arenas of the second time stay with the memory, as ever.
+    expect(both - memory.statistics().arenaBytes).toBe(held);
+  });
+});
+
 describe('without anybody disposing of anything', () => {
   it('1,000 results of 10 MB come and go in one synchronous loop', () => {
     const budget = 128e6;

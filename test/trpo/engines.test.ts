@@ -13,7 +13,7 @@ import {
   trpoStep,
 } from '@natgrad/rl-trpo';
 import { exampleModels, type Problem, problemOf } from '@natgrad/rl-trpo/laws';
-import { toTypedArray, treeLeaves } from '@natgrad/tensor';
+import { NatgradError, toTypedArray, treeLeaves } from '@natgrad/tensor';
 import { lawRuns } from '@natgrad/tensor/laws';
 import fc from 'fast-check';
 import { isLeft } from 'fp-ts/lib/Either.js';
@@ -101,6 +101,31 @@ const countingEngine = (): { readonly engine: Engine; readonly compiled: () => n
     compiled: () => compiled,
   };
 };
+
+/** The interpreter, whose n-th run finds a worker lost; like an engine with threads, it does without from then on. */
+const losingEngine = (n: number): Engine => {
+  let runs = 0;
+  return {
+    name: 'losing',
+    compile: (graph) => {
+      const program = interpreter.compile(graph);
+      return {
+        run: (args) => {
+          runs += 1;
+          if (runs === n) throw new NatgradError('WorkerLost', 'a worker of the engine was lost', { operation: 'run' });
+          return program.run(args);
+        },
+      };
+    },
+  };
+};
+
+test('a step that loses a worker of the engine anywhere is the same step', () => {
+  const [model] = exampleModels as [Model];
+  const problem = problemOf({ model }, 3);
+  const expected = step(problem, losingEngine(0));
+  for (let n = 1; n < 40; n += 3) expect(step(problem, losingEngine(n))).toEqual(expected);
+});
 
 describe('a second step', () => {
   test.each([
