@@ -56,6 +56,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     // By default one less than there are cores: on two of them a single one, where two take two thirds of the time.
     maxWorkers: Math.max(2, availableParallelism() - 1),
   },

@@ -9,9 +9,6 @@ import { ISOLATED, type Server, serve } from './serve.js';
 
 const PAGE = '<!doctype html><link rel="icon" href="data:,"><script type="module" src="page.js"></script>';
 
-/** Milliseconds for the bundle, and the start of the browser: cores may be busy. */
-const PATIENCE = 60_000;
-
 const containing = (text: string): unknown => expect.stringContaining(text);
 
 /** Pages by the headers that they come with. */
@@ -30,7 +27,7 @@ describe.skipIf(missing !== null)('in a page (needs Chromium)', () => {
   beforeAll(async () => {
     const site = { ...(await bundle(source('test/browser/page.ts'))), '/index.html': PAGE };
     [server, browser] = await Promise.all([serve(site, PAGES), launch()]);
-  }, PATIENCE);
+  });
   afterAll(async () => {
     await browser?.close();
     await server?.close();

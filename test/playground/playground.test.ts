@@ -11,14 +11,11 @@ import { buildSite, type Served, type Site, serveSite } from './_site.js';
 
 const NOTHING: Complaints = { errors: [], warnings: [], foreign: [] };
 
-/** Milliseconds for bundles, and the start of a browser: cores may be busy. */
-const PATIENCE = 60_000;
-
 let site: Site;
 
 beforeAll(async () => {
   site = await buildSite();
-}, PATIENCE);
+});
 afterAll(() => site.remove());
 
 describe.skipIf(missing !== null)('the playground (needs Chromium)', () => {
@@ -27,7 +24,7 @@ describe.skipIf(missing !== null)('the playground (needs Chromium)', () => {
 
   beforeAll(async () => {
     [served, browser] = await Promise.all([serveSite(site.folder), launch()]);
-  }, PATIENCE);
+  });
   afterAll(async () => {
     await browser?.close();
     await served?.end();
