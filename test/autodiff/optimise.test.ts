@@ -485,16 +485,17 @@ describe('the pipeline', () => {
       return graph;
     };
     // Of the processor, not of the clock, and the best of nine in turns: the machine may be busy.
-    const optimising = (graph: Graph): number => {
+    const optimising = (graph: Graph, times: number): number => {
       const start = process.cpuUsage();
-      optimise(graph);
+      for (let i = 0; i < times; i += 1) optimise(graph);
       return process.cpuUsage(start).user;
     };
     const [small, large] = [program(40), program(320)];
     optimise(large);
-    const times = Array.from({ length: 9 }, () => [optimising(small), optimising(large)] as const);
+    // Eight small ones, because the system counts in ticks of up to ten milliseconds.
+    const times = Array.from({ length: 9 }, () => [optimising(small, 8), optimising(large, 1)] as const);
     const [less, more] = [0, 1].map((k) => Math.min(...times.map((each) => each[k] as number))) as [number, number];
-    // A pass of quadratic cost would take 64 times as long.
-    expect(more / less).toBeLessThan(24);
+    // A pass of quadratic cost would take 8 times as long.
+    expect(more / less).toBeLessThan(3);
   });
 });
