@@ -32,7 +32,7 @@ test('the preset of RepeatPrevious remembers; a run that was continued is one th
   expect((JSON.parse(evaluated.stdout) as { readonly episodes: number }).episodes).toBe(3);
 });
 
-test('any environment can be given a memory, and explain names what scan falls back to', async () => {
+test('any environment can be given a memory, and explain shows its loop over time', async () => {
   const settings = set('network=recurrent', 'historySteps=3', 'hidden=4', 'normaliseObservations=false');
   const trained = await cli.run([
     'train',
@@ -48,7 +48,9 @@ test('any environment can be given a memory, and explain names what scan falls b
   expect([trained.code, trained.stderr]).toEqual([0, '']);
   const explained = await cli.run(['explain', '--env', 'CartPole-v1', '--rows', '8', ...settings]);
   expect(explained.code).toBe(0);
-  expect(explained.stdout).toMatch(/scan .*fallback|fallback.* scan/);
+  // The history, one turn each, inside the plan.
+  expect(explained.stdout).toMatch(/scan of 3 turns, \d+ steps each/);
+  expect(explained.stdout).not.toMatch(/fallbacks to the reference: .*scan/);
 });
 
 test.each([

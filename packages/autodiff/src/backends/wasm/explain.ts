@@ -44,8 +44,10 @@ export const describeStep = (step: Step): string => {
       const { count } = blocks;
       return `loop ${loop.rows} × ${loop.columns}${count > 1 ? ` in ${count} blocks` : ''}: ${[...names, ...reductions].join(', ')}`;
     }
-    case 'scan':
-      return `scan of ${step.params.length} turns${step.params.reverse ? ', reverse' : ''}, each: ${step.body.steps.map(describeStep).join('; ')}`;
+    case 'scan': {
+      const { params, body } = step;
+      return `scan of ${params.length} turns${params.reverse ? ', reverse' : ''}, ${body.steps.length} steps each`;
+    }
     case 'reference':
       return `${step.node.primitive.lower.kind === 'movement' ? 'copy' : 'fallback'} ${step.node.primitive.name}`;
   }
@@ -66,13 +68,21 @@ const fallbacksOf = ({ steps }: Plan): readonly string[] =>
     return step.kind === 'reference' && lower.kind !== 'movement' ? [name] : [];
   });
 
-/** One line for each step: what it does, what it reads and writes, its floating-point operations. */
-const printPlan = (plan: Plan): string => {
-  const lines = plan.steps.map((step, at) => {
+/** Two lines for each step, those of the body of a loop below it. */
+const printSteps = (plan: Plan, margin: string): readonly string[] =>
+  plan.steps.flatMap((step, at) => {
     const reads = step.reads.map((buffer) => place(plan, buffer)).join(', ');
     const writes = step.writes.map((buffer) => place(plan, buffer)).join(', ');
-    return `  ${at}. ${describeStep(step)}  [${short(step.flops, 'FLOP')}]\n       ${reads} → ${writes}`;
+    return [
+      `${margin}${at}. ${describeStep(step)}  [${short(step.flops, 'FLOP')}]`,
+      `${margin}     ${reads} → ${writes}`,
+      ...(step.kind === 'scan' ? printSteps(step.body, `${margin}    `) : []),
+    ];
   });
+
+/** One line for each step: what it does, what it reads and writes, its floating-point operations. */
+const printPlan = (plan: Plan): string => {
+  const lines = printSteps(plan, '  ');
   const total = (pick: (buffer: Plan['buffers'][number]) => boolean): number =>
     plan.buffers.filter(pick).reduce((bytes, buffer) => bytes + buffer.bytes, 0);
   const flops = plan.steps.reduce((sum, step) => sum + step.flops, 0);
