@@ -102,19 +102,6 @@ describe('a loop in a plan', () => {
     expect(toTypedArray(jit(program, { engine })(x))).toEqual(toTypedArray(program(x)));
   });
 
-  test('of one turn is its body', () => {
-    const program = (carry: Tensor, xs: Tensor): readonly [Tensor, Tensor] => {
-      const out = scan((now: Tensor, x: Tensor) => [add(now, x), multiply(now, x)] as const, carry, xs);
-      return [out.carry, out.results];
-    };
-    const args = [draw(9, [3]), draw(10, [1, 3])] as const;
-    expect(compilePlan(traceGraph(program, ...args).graph).steps.map(({ kind }) => kind)).toEqual(['loop', 'loop']);
-    const found = jit(program, { engine })(...args);
-    expect(found.map((x) => [x.shape, toTypedArray(x)])).toEqual(
-      program(...args).map((x) => [x.shape, toTypedArray(x)]),
-    );
-  });
-
   test('descent by gradients is one step of the plan, and nothing in it falls back', () => {
     const loss = (w: Tensor, x: Tensor): Scalar => mean(square(tanh(matmul(x, w))));
     const descend = (w: Tensor, xs: Tensor): Tensor =>

@@ -28,15 +28,12 @@ const discovered = exportsOf(modules).filter(isPass);
  * - expand: logsumexp is twelve operations and two constants. The variance squares with a product where the reference has
  *   `**`, which ECMAScript leaves to the implementation: 1 ulp, amplified by at most 10⁴ in these programs, is below 1e-9.
  *   `optimise` adds a stretch and a constant to some of these.
- * - inline: a loop of one turn becomes its body, with a reshape for each sequence and each result, of which there are about as many
- *   as there are operations that read or make them.
  * - recompute: every operation on a far operand brings at most three operations and their stretches along, for each operand.
  * - simplify: a sum over one element becomes x + 0, which is three nodes and a constant; so does a stretch that moves.
  */
 const stated: Readonly<Record<string, PassLawOptions>> = {
   fold: { growth: 2 },
   expand: { growth: 14, tolerance: 1e-9 },
-  inline: { growth: 3 },
   recompute: { growth: 13 },
   simplify: { growth: 4 },
   algebra: { growth: 4 },

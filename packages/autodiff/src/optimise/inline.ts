@@ -2,11 +2,9 @@ import type { Primitive } from '../ir/primitive.js';
 import type { GraphParams } from '../primitives/_graph-call.js';
 import { callPrimitive } from '../primitives/call.js';
 import { customJvpPrimitive } from '../primitives/custom-jvp.js';
-import { reshapePrimitive } from '../primitives/reshape.js';
-import { type ScanParams, scanPrimitive } from '../primitives/scan.js';
 import { stopGradientPrimitive } from '../primitives/stop-gradient.js';
 import type { Pass } from './pass.js';
-import { type Rebuild, rewrite } from './rewrite.js';
+import { rewrite } from './rewrite.js';
 
 /** Primitives that stand for their graph: what they add is about derivatives, which an optimised program has behind it. */
 const transparent: ReadonlySet<unknown> = new Set<Primitive<GraphParams> | typeof customJvpPrimitive>([
@@ -14,28 +12,13 @@ const transparent: ReadonlySet<unknown> = new Set<Primitive<GraphParams> | typeo
   customJvpPrimitive,
 ]);
 
-/** A loop of one turn is its body, whose slices are whole sequences without their first axis. */
-const unroll = (
-  { body, constants, carries }: ScanParams,
-  inputs: readonly number[],
-  rebuild: Rebuild,
-): readonly number[] => {
-  const shaped = (id: number, shape: readonly number[]): number => rebuild.apply1(reshapePrimitive, [id], { shape });
-  const first = constants + carries;
-  const outs = rebuild.inline(
-    body,
-    inputs.map((id, k) => (k < first ? id : shaped(id, rebuild.aval(id).shape.slice(1)))),
-  );
-  return outs.map((id, k) => (k < carries ? id : shaped(id, [1, ...rebuild.aval(id).shape])));
-};
-
 /**
  * Calls become the operations of their graphs, so that all later passes see one program; the engine of the outermost call
  * runs it all. Identities of the derivative (`stopGradient`) vanish.
  *
  * `checkpoint` stays a node: were its recomputation in sight, the elimination of common subexpressions would find in it the
- * operations of the forward pass, keep their results, and so undo what the user asked for. `scan` of several turns,
- * `while` and `cond` drive their graphs and stay too; an engine optimises those graphs when it compiles them.
+ * operations of the forward pass, keep their results, and so undo what the user asked for. `scan`, `while` and `cond` drive
+ * their graphs and stay too; an engine optimises those graphs when it compiles them.
  */
 export const inline: Pass = {
   name: 'inline',
@@ -43,8 +26,6 @@ export const inline: Pass = {
     rewrite(graph, ({ primitive, params, inputs }, rebuild) => {
       if ((primitive as unknown) === stopGradientPrimitive) return inputs;
       if (transparent.has(primitive)) return rebuild.inline((params as Pick<GraphParams, 'graph'>).graph, inputs);
-      if ((primitive as unknown) === scanPrimitive && (params as ScanParams).length === 1)
-        return unroll(params as ScanParams, inputs, rebuild);
       return undefined;
     }),
 };
