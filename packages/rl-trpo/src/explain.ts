@@ -1,12 +1,12 @@
 /** The programs of a step as data, without running one. */
-import { type Engine, type Graph, linearize, traceGraph } from '@natgrad/autodiff';
+import { type Engine, type Graph, jit, linearize, traceGraph } from '@natgrad/autodiff';
 import { outputAvals } from '@natgrad/autodiff/internal';
 import { key, type Tensor, treeLeaves, zeros } from '@natgrad/tensor';
-import { adamSchedule } from './adam.js';
+import { adamRates } from './adam.js';
 import { compileModel, type PolicyData } from './compiled.js';
 import { gaussNewton } from './fisher.js';
-import { inPieces } from './minibatches.js';
 import type { Model, ParameterTree } from './model.js';
+import { valueMove } from './value-fit.js';
 
 /** A program of a step, to be looked at. */
 export interface StepProgram {
@@ -83,8 +83,13 @@ export const stepPrograms = (model: Model, rows: number): readonly StepProgram[]
       () => {
         const from = { parameters: value, first: value, second: value };
         const inputs = compiled.criticInputs(policy, data.observations);
-        const [x, y] = [inPieces(inputs, null), inPieces(data.advantages, null)];
-        return compiled.valueSweep(adamSchedule({ learningRate: 1 }, 0, 1, value), from, x, y);
+        // One, without the loop over minibatches around it.
+        return jit(valueMove(model), { engine })(
+          adamRates({ learningRate: 1 }, 0, value),
+          from,
+          inputs,
+          data.advantages,
+        );
       },
     ],
   ];

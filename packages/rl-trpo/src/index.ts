@@ -225,8 +225,10 @@ export {
   type ValueFit,
   type ValueFitOptions,
   type ValueLoss,
+  type ValueMove,
   type ValueSweep,
   valueLoss,
+  valueMove,
   valueQuality,
   valueSweep,
 } from './value-fit.js';

@@ -43,32 +43,43 @@ const lossOf =
 export const valueLoss = (model: Pick<Model, 'value'>, engine: Engine = defaultEngine()): ValueLoss =>
   jit(valueAndGrad(lossOf(model)), { engine });
 
+/** One update of a critic by some rows of a batch. Can be traced. */
+export type ValueMove = (rates: AdamRates, from: AdamPoint, observations: Tensor, returns: Tensor) => AdamPoint;
+
+/** The gradient of the loss, clipped to a norm if that is on, and the update by Adam. */
+export const valueMove = (
+  model: Pick<Model, 'value'>,
+  { valueGradientClip = null }: Partial<Pick<TrpoConfig, 'valueGradientClip'>> = {},
+): ValueMove => {
+  const gradientOf = valueAndGrad(lossOf(model));
+  return (rates, from, observations, returns) =>
+    adamMove(rates, from, clipped(gradientOf(from.parameters, observations, returns).gradient, valueGradientClip));
+};
+
 /**
  * Updates of a critic by pieces of a batch, one after another: rates `[K]`, observations `[K, size, width]`, returns `[K, size]`.
  */
-export type ValueSweep = (rates: AdamRates, from: AdamPoint, observations: Tensor, returns: Tensor) => AdamPoint;
+export type ValueSweep = ValueMove;
 
 /**
- * The gradient of the loss, clipped to a norm if that is on, and the update by Adam, for one piece after another in one program: a
- * minibatch is so small that calling a program for it would take longer than what the program does.
+ * {@link valueMove} for one piece after another in one program: a minibatch is so small that calling a program for it would take
+ * longer than what the program does.
  */
 export const valueSweep = (
   model: Pick<Model, 'value'>,
   {
     engine = defaultEngine(),
-    valueGradientClip = null,
+    ...options
   }: Partial<Pick<TrpoConfig, 'valueGradientClip'>> & {
     readonly engine?: Engine;
   } = {},
 ): ValueSweep => {
-  const gradientOf = valueAndGrad(lossOf(model));
+  const move = valueMove(model, options);
   return jit(
     (schedule: AdamRates, from: AdamPoint, observations: Tensor, returns: Tensor): AdamPoint =>
       scan(
-        (point: AdamPoint, [rates, x, y]: readonly [AdamRates, Tensor, Tensor]) => {
-          const gradient = clipped(gradientOf(point.parameters, x, y).gradient, valueGradientClip);
-          return [adamMove(rates, point, gradient), null] as const;
-        },
+        (point: AdamPoint, [rates, x, y]: readonly [AdamRates, Tensor, Tensor]) =>
+          [move(rates, point, x, y), null] as const,
         from,
         [schedule, observations, returns] as const,
       ).carry,
