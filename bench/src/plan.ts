@@ -1,6 +1,6 @@
 /** `npm run bench -- plan`: the programs of an update beside their own matrix products, which no plan can be faster than. */
-import { matmul, traceGraph, wasmEngine } from '@natgrad/autodiff';
-import { type Profile, type Profiler, profiler } from '@natgrad/autodiff/internal';
+import { blasEngine, matmul, traceGraph, wasmEngine } from '@natgrad/autodiff';
+import { blasProducts, type Profile, type Profiler, profiler } from '@natgrad/autodiff/internal';
 import { mlpModel, stepPrograms } from '@natgrad/rl-trpo';
 import { cast, type DType, foldIn, full, key, multiply, normal, type Tensor } from '@natgrad/tensor';
 import type { Benchmark, Values } from './command-line.js';
@@ -18,6 +18,7 @@ whose operands stay in the cache.
   --hidden N     width of both hidden layers (256)
   --dtype D      f32 or f64 (f32)
   --repeats N    runs of each program, of which the shortest counts (20)
+  --engine E     wasm, or blas for products by the system's BLAS (wasm)
   --threads N    threads of the engine (1)
   --steps        also every step of every plan
   --json FILE    also write the rows as JSON
@@ -72,6 +73,7 @@ const runPlan = (values: Values): Promise<void> => {
   ];
   const dtype = values.choice('dtype', ['f32', 'f64'], 'f32');
   const threads = values.count('threads', 1);
+  const name = values.choice('engine', ['wasm', 'blas'], 'wasm');
   const model = mlpModel(
     {
       observationSpace: { low: Array<number>(17).fill(0) },
@@ -83,10 +85,10 @@ const runPlan = (values: Values): Promise<void> => {
   const weights = model.initialise(key(0));
   const began = performance.now();
   const programs = stepPrograms({ ...model, initialise: () => weights }, batch);
-  const engine = wasmEngine({ threads });
+  const engine = name === 'blas' ? blasEngine({ threads }) : wasmEngine({ threads });
   for (const { graph } of programs) engine.compile(graph);
   const prepared = performance.now() - began;
-  const run = profiler({ threads });
+  const run = profiler({ threads }, name === 'blas' ? blasProducts() : undefined);
   const peak = peakRate(run, dtype);
   const rows: Row[] = [];
   for (const { name, graph } of programs) {
@@ -127,7 +129,7 @@ const runPlan = (values: Values): Promise<void> => {
       `| ${row.program} | ${row.times} | ${row.milliseconds} | ${row.products} | ${row.gflop} | ${row.overProducts ?? '–'} | ${row.overPeak ?? '–'} |`,
     );
   console.log(
-    `\nBatch ${batch}, 17-${hidden}-${hidden}-6, ${dtype}, ${threads === 1 ? 'one thread' : `${threads} threads`}; highest rate ${peak.toFixed(1)} GFLOP/s. ${machine()}`,
+    `\nBatch ${batch}, 17-${hidden}-${hidden}-6, ${name}, ${dtype}, ${threads === 1 ? 'one thread' : `${threads} threads`}; highest rate ${peak.toFixed(1)} GFLOP/s. ${machine()}`,
   );
   console.log(
     `All programs traced, optimised and compiled in ${prepared.toFixed(0)} ms, in a process that had done nothing before.`,
@@ -145,6 +147,7 @@ export const plan: Benchmark = {
     hidden: { type: 'string' },
     dtype: { type: 'string' },
     repeats: { type: 'string' },
+    engine: { type: 'string' },
     threads: { type: 'string' },
     steps: { type: 'boolean' },
     json: { type: 'string' },

@@ -1,4 +1,5 @@
 /** `npm run bench -- training`: environment steps per second from end to end, and what the time goes to. */
+import { setTimeout } from 'node:timers/promises';
 import { blasLibrary } from '@natgrad/autodiff';
 import { loadEnv } from '@natgrad/envs';
 import { type IterationRecord, presetConfig, type TrpoConfig, train } from '@natgrad/rl-trpo';
@@ -12,13 +13,13 @@ import { median } from './statistics.js';
 const HELP = `Usage: npm run bench -- training [options]
 
 Training with the preset of a task: steps per second of whole iterations, and the
-milliseconds of their parts. Rollouts in this process with the preset's number of
-environments, and with two environments shared by two workers; each on every
-engine. One iteration of each in turns, between them as many steps of the bare
-environment, which rollouts are compared with.
+milliseconds of their parts; a rollout's are those that it was waited for. Rollouts
+in this process and in one worker with the preset's number of environments, and
+with two environments in two workers; each on every engine. A few iterations of
+each in turns, between them as many steps of the bare environment.
 
   --env ID        the task (HalfCheetah-v5)
-  --iterations N  iterations to take the median of (40)
+  --iterations N  iterations to take the median of, at least (50)
   --json FILE     also write the rows as JSON
   --help          show this`;
 
@@ -39,21 +40,28 @@ interface Row {
   readonly stepsPerSecond: number;
   /** Milliseconds, medians. */
   readonly time: Readonly<Record<Part, number>>;
-  /** Time of a rollout beyond that of as many bare steps on one thread, as a share of the latter. */
-  readonly overhead: number;
+  /** Time of a rollout in this process beyond that of as many bare steps, as a share of the latter; null for workers. */
+  readonly overhead: number | null;
 }
 
 const SETUPS: readonly Omit<Setup, 'engine'>[] = [
   { environments: null, workers: 0 },
+  { environments: null, workers: 1 },
   { environments: 2, workers: 2 },
 ];
 
-/** Iterations that are not counted: code is compiled, workers start. */
-const WARMING = 5;
+/** Iterations of each setup that are not counted: code, that of the physics too, is compiled, workers start. */
+const WARMING = 20;
+
+/** Iterations of a turn. The first is not counted: its rollout was begun in the turn before. */
+const TURN = 6;
+
+/** Seconds in which whatever workers have begun is over: the next setup has the machine for itself. */
+const REST = 0.5;
 
 const runTraining = async (values: Values): Promise<void> => {
   const id = values.text('env') ?? 'HalfCheetah-v5';
-  const iterations = values.count('iterations', 40);
+  const iterations = values.count('iterations', 50);
   const engines: readonly TrpoConfig['engine'][] = blasLibrary()._tag === 'Right' ? ['wasm', 'blas'] : ['wasm'];
   const setups = engines.flatMap((engine) => SETUPS.map((setup): Setup => ({ engine, ...setup })));
   const running = setups.map(({ engine, environments, workers }) => {
@@ -64,14 +72,18 @@ const runTraining = async (values: Values): Promise<void> => {
   const bare = pureTurn(orThrow(await loadEnv({ id })()));
   const batch = (running[0] as (typeof running)[number]).options.batchSize;
   const rates: number[] = [];
-  for (let turn = 0; turn < WARMING + iterations; turn += 1) {
+  const warmTurns = Math.ceil(WARMING / TURN);
+  for (let turn = 0; turn < warmTurns + iterations / (TURN - 1); turn += 1) {
+    const speeds = Array.from({ length: TURN }, () => rate(bare, batch));
+    if (turn >= warmTurns) rates.push(...speeds);
     for (const { iterator, records } of running) {
-      const next = await iterator.next();
-      if (next.done === true) throw new Error(`${id}: training ended by itself`);
-      if (turn >= WARMING) records.push(next.value.record);
+      for (let i = 0; i < TURN; i += 1) {
+        const next = await iterator.next();
+        if (next.done === true) throw new Error(`${id}: training ended by itself`);
+        if (turn >= warmTurns && i > 0) records.push(next.value.record);
+      }
+      await setTimeout(1000 * REST);
     }
-    const speed = rate(bare, batch);
-    if (turn >= WARMING) rates.push(speed);
   }
   for (const { iterator } of running) await iterator.return?.(undefined);
 
@@ -86,7 +98,7 @@ const runTraining = async (values: Values): Promise<void> => {
       workers: records[0]?.workers ?? 0,
       stepsPerSecond: Math.round(median(records.map(({ stepsPerSecond }) => stepsPerSecond))),
       time,
-      overhead: time.rollout / ((1000 * batch) / speed) - 1,
+      overhead: records[0]?.workers === 0 ? time.rollout / ((1000 * batch) / speed) - 1 : null,
     };
   });
   console.log(`${id}, ${batch} steps in an iteration. Bare environment, one thread: ${Math.round(speed)} steps/s.\n`);
@@ -94,7 +106,7 @@ const runTraining = async (values: Values): Promise<void> => {
   console.log(`|---|---:|---:|---:|${PARTS.map(() => '---:|').join('')}---:|`);
   for (const { engine, environments, workers, stepsPerSecond, time, overhead } of rows)
     console.log(
-      `| ${[engine, environments, workers, stepsPerSecond, ...PARTS.map((part) => time[part].toFixed(1)), `${(100 * overhead).toFixed(0)} %`].join(' | ')} |`,
+      `| ${[engine, environments, workers, stepsPerSecond, ...PARTS.map((part) => time[part].toFixed(1)), overhead === null ? '–' : `${(100 * overhead).toFixed(0)} %`].join(' | ')} |`,
     );
   console.log(`\nMilliseconds, medians. ${machine()}`);
   writeRows(values, rows);

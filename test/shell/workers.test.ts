@@ -1,5 +1,5 @@
 /** Rollouts in workers: the same bits as in this process, whatever happens to a worker. */
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EnvSpec, vectorise } from '@natgrad/envs';
@@ -58,6 +58,8 @@ const take = async (given: SpecTrainConfig, count: number): Promise<readonly Ite
   }
   return taken;
 };
+
+const pause = (milliseconds: number): Promise<void> => new Promise((resume) => setTimeout(resume, milliseconds));
 
 /** Every bit of plain data and the tensors in it. */
 const bitsOf = (value: unknown): unknown => {
@@ -148,6 +150,35 @@ describe('the batch is the same to the bit', () => {
     expect(bits([...first, ...rest])).toEqual(bits(whole));
   });
 
+  test('one that was begun is used for what it was begun for, and for nothing else', async () => {
+    const { options, env, model, pool } = await poolOf({ id: 'CartPole-v1' }, {});
+    const config = { model, envs: vectorise(env, 3), ...options };
+    const { state, environments } = startOfTraining({ envs: config.envs, options, key: key(3) });
+    const other = { ...state, key: key(4) };
+    const { state: another, environments: elsewhere } = startOfTraining({ envs: config.envs, options, key: key(9) });
+    const [first, second] = [state, other].map((each) => bitsOf(rollout(config, each, environments)));
+    const there = pooled(pool, 2, config);
+    const taken = async (each: typeof state, from: typeof environments): Promise<unknown> =>
+      bitsOf((await there.take(each, from)).rollout);
+    there.begin(state, environments);
+    expect(await taken(state, environments)).toEqual(first);
+    there.begin(other, environments);
+    there.begin(state, environments);
+    expect(await taken(state, environments)).toEqual(first);
+    expect(await taken(other, environments)).toEqual(second);
+    for (const wrong of [
+      { ...state, key: key(5) },
+      { ...state, policy: another.policy },
+      { ...state, observationStatistics: statisticsOf(normal(key(1), [5, model.observationWidth])) },
+    ]) {
+      there.begin(wrong, environments);
+      expect(await taken(state, environments)).toEqual(first);
+    }
+    there.begin(state, elsewhere);
+    expect(await taken(state, environments)).toEqual(first);
+    await pool.close();
+  });
+
   test('another key gives other bits', async () => {
     const of = (seed: Key): Promise<readonly Iteration[]> => take(config({ workers: 2, key: seed }), 1);
     expect(bits(await of(key(1)))).not.toEqual(bits(await of(key(2))));
@@ -177,7 +208,6 @@ describe('a worker that crashes', () => {
 });
 
 describe('workers end with training', () => {
-  const pause = (milliseconds: number): Promise<void> => new Promise((resume) => setTimeout(resume, milliseconds));
   const alive = async (file: string): Promise<boolean> => {
     const before = statSync(file).size;
     await pause(200);
@@ -220,8 +250,8 @@ describe('workers end with training', () => {
 });
 
 describe('left to themselves, rollouts go to whoever is faster', () => {
-  const of = async (environment: EnvSpec): Promise<readonly number[]> => {
-    const options = { ...small, environments: 2, batchSize: 60 };
+  const of = async (environment: EnvSpec, environments = 2): Promise<readonly number[]> => {
+    const options = { ...small, environments, batchSize: 60 };
     const { workers: _, ...auto } = config({ environment, options });
     return workersOf(await take(auto, 18));
   };
@@ -234,6 +264,10 @@ describe('left to themselves, rollouts go to whoever is faster', () => {
 
   test.skipIf(cores < 2)('long ones are shared', async () => {
     expect(await of(trouble('sleeps', { here: 2, there: 2 }))).toEqual([...times(4, 0), ...times(14, 2)]);
+  });
+
+  test.skipIf(cores < 2)('a single environment has a worker where it is waited for less there', async () => {
+    expect(await of(trouble('sleeps', { here: 3, there: 1 }), 1)).toEqual([...times(4, 0), ...times(14, 1)]);
   });
 
   test.skipIf(cores < 2)('and come back where that gains nothing', async () => {
@@ -251,6 +285,41 @@ describe('left to themselves, rollouts go to whoever is faster', () => {
     await expect(take({ ...own, workers: 2 }, 1)).rejects.toMatchObject({
       reason: { issues: [{ code: 'contradiction', field: 'workers' }] },
     });
+  });
+});
+
+describe('a rollout that begins during the step before', () => {
+  /** Iterations until training throws, and what. */
+  const until = async (given: SpecTrainConfig): Promise<readonly [number, unknown]> => {
+    let count = 0;
+    try {
+      for await (const _ of train(given)) count += 1;
+    } catch (error) {
+      return [count, (error as Error).message];
+    }
+    return [count, null];
+  };
+
+  test('what it throws comes when it is wanted', async () => {
+    const options = { ...small, environments: 1, batchSize: 2 };
+    const given = config({ environment: trouble('throws'), options, steps: 20 });
+    const here = await until({ ...given, workers: 0 });
+    expect(here).toEqual([2, 'out of track']);
+    expect(await until({ ...given, workers: 1 })).toEqual(here);
+  });
+
+  test('none begins during the last step, one during each before', async () => {
+    const file = join(folder, 'rollouts');
+    for (const [steps, count] of [
+      [20, 1],
+      [60, 3],
+    ] as const) {
+      writeFileSync(file, '');
+      const options = { ...small, environments: 1 };
+      const given = config({ environment: trouble('counts', { file }), workers: 1, options, steps });
+      for await (const _ of train(given)) await pause(50);
+      expect(statSync(file).size).toBe(20 * count);
+    }
   });
 });
 

@@ -93,6 +93,15 @@ test.each(names)('%s reports every residual of its solve, or none', (name) => {
   if (cgResiduals !== null) expect([cgResiduals[0], cgResiduals.every((x) => x >= 0)]).toEqual([1, true]);
 });
 
+test.each(names)('%s announces once how the next state acts', (name) => {
+  const [model] = exampleModels as [(typeof exampleModels)[number]];
+  const problem = problemOf({ model }, 5);
+  let count = 0;
+  const step = algorithms[name]({ ...small, model }, undefined, undefined, () => (count += 1));
+  expect(step(problem.state, withCosts(problem.batch, 5))._tag).toBe('Right');
+  expect(count).toBe(1);
+});
+
 test('a name that is none: the nearest one', () => {
   expect(decodeAlgorithm('kl-penalized')).toMatchObject({
     left: { issues: [{ field: 'algorithm', found: "'kl-penalized'", suggestion: "'kl-penalised'" }] },

@@ -37,6 +37,7 @@ const judgeOf = (from: Snapshot): Judge => {
     algorithm: 'judge',
     setup: { model, options: config, engine, compiled },
     probe: (_stage, run) => run(),
+    announce: () => undefined,
     state: from.state,
     batch,
     memory: null,

@@ -10,7 +10,7 @@ import { type MemoryForm, remembered } from './memory.js';
 import type { ParameterTree } from './model.js';
 import type { StepReport } from './report.js';
 import { resolveSetup, type Setup, type StepConfig } from './setup.js';
-import type { TrpoState } from './state.js';
+import type { ActingState, TrpoState } from './state.js';
 import { validateBatch } from './validate-batch.js';
 import { validateState } from './validate-state.js';
 
@@ -19,6 +19,9 @@ export type Stage = 'advantages' | 'gradient' | 'conjugateGradient' | 'lineSearc
 
 /** Runs a part of the step: the place for a clock, which the step itself does not have. */
 export type Probe = <T>(stage: Stage, run: () => T) => T;
+
+/** Hears what the next rollout will act with as soon as that is known: whoever makes it can begin while the critic is fitted. */
+export type Announce = (next: ActingState) => void;
 
 /** A state and a batch in, a new state and a report out, or an error that says what is wrong with either. Never throws. */
 export type Step<Report extends StepReport = StepReport> = (
@@ -33,11 +36,13 @@ export type Step<Report extends StepReport = StepReport> = (
  * @param config the model, and the options that differ from the defaults
  * @param probe measures the parts of the step; the result does not depend on it
  * @param engine runs the step in place of the engine that the options name
+ * @param announce hears, in the middle of a step, how the state after it will act; the result does not depend on it
  */
 export type Algorithm<Report extends StepReport = StepReport> = (
   config: StepConfig,
   probe?: Probe,
   engine?: Engine,
+  announce?: Announce,
 ) => Step<Report>;
 
 /** What the stages of one step work on: valid inputs, and what was compiled for them. */
@@ -46,6 +51,7 @@ export interface StepInput {
   readonly algorithm: string;
   readonly setup: CompiledSetup;
   readonly probe: Probe;
+  readonly announce: Announce;
   readonly state: TrpoState;
   readonly batch: Batch;
   /** `state.memory`, or at the first step what the algorithm begins with; null for one that keeps nothing. */
@@ -94,7 +100,7 @@ export const defineAlgorithm =
     refuses = () => [],
     prepare,
   }: AlgorithmParts<Report>): Algorithm<Report> =>
-  (config, probe = (_stage, run) => run(), engine) => {
+  (config, probe = (_stage, run) => run(), engine, announce = () => undefined) => {
     const prepared = chain((valid: Setup) => {
       const { model, options } = valid;
       const [fault, ...rest] = refuses(valid);
@@ -110,9 +116,9 @@ export const defineAlgorithm =
         attempt('state and batch', () =>
           chain(() =>
             chain((kept: ParameterTree | null) =>
-              chain(() => attempt('model', () => step({ algorithm: name, setup, probe, state, batch, memory: kept })))(
-                validateBatch(setup.model, batch),
-              ),
+              chain(() =>
+                attempt('model', () => step({ algorithm: name, setup, probe, announce, state, batch, memory: kept })),
+              )(validateBatch(setup.model, batch)),
             )(remembered(name, memory, setup, state)),
           )(validateState(setup.model, state)),
         ),

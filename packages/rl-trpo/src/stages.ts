@@ -160,12 +160,16 @@ export const backtrack = (
 };
 
 /**
- * Stage 6, of every algorithm: fits the critic to the returns.
+ * Stage 6, of every algorithm: fits the critic to the returns. The policy is final before it, and is announced.
  *
  * @param theta the policy after its step: a critic that shares a trunk with it sees the features there
  */
 export const fitCritic = (
-  { setup: { compiled, options }, probe, state }: StepInput,
+  { setup: { compiled, options }, probe, announce, state }: StepInput,
   data: TrainingData,
   theta: ParameterTree = state.policy,
-): FittedCritic => probe('valueFit', () => fittedCritic(compiled, options, state, data, theta));
+): FittedCritic => {
+  const { observationStatistics } = data;
+  announce({ policy: theta, observationStatistics, key: iterationKeys(state.key).next });
+  return probe('valueFit', () => fittedCritic(compiled, options, state, data, theta));
+};

@@ -52,3 +52,6 @@ export interface TrpoState {
   /** By environment, as numbered in the batches. */
   readonly progress: readonly EpisodeProgress[];
 }
+
+/** What acting reads of a state. */
+export type ActingState = Pick<TrpoState, 'policy' | 'observationStatistics' | 'key'>;

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { Algorithm } from '../frame.js';
 import type { StepConfig } from '../setup.js';
-import type { TrpoState } from '../state.js';
+import type { ActingState, TrpoState } from '../state.js';
 import { isFiniteTree } from '../vector.js';
 import { require, requireIdenticalTrees, requireUnchanged, snapshot } from './check.js';
 import { type Problem, sampledBatch } from './problems.js';
@@ -22,7 +22,7 @@ const numbersIn = (value: unknown): readonly number[] =>
 /**
  * Laws that every algorithm keeps, the package's own and yours: the same inputs give the same bits; no input is changed; the new
  * state is finite as a whole and counts on; the report is finite; a state that was taken apart and put together goes on to the
- * same bits; a memory of another algorithm is refused; with normalised advantages the scale of the rewards does not matter.
+ * same bits; who acts next is announced as the new state has it, if at all; a memory of another algorithm is refused; with normalised advantages the scale of the rewards does not matter.
  *
  * @example
  * ```ts
@@ -92,6 +92,18 @@ export const algorithmLaws = (name: string, algorithm: Algorithm, config: StepCo
         treesOf(run(second).state),
         treesOf(run({ ...second, state: copy }).state),
       );
+    }),
+    named('what is announced is what the new state acts with', cases, ({ state, batch }) => {
+      const announced: ActingState[] = [];
+      const result = algorithm(config, undefined, undefined, (next) => announced.push(next))(state, batch);
+      if (isLeft(result)) throw new Error(result.left.message);
+      const { policy, observationStatistics, key } = result.right.state;
+      for (const next of announced) {
+        // The very objects: whoever began to act knows by them that it was right.
+        require(next.policy === policy, () => 'another policy');
+        require(next.observationStatistics === observationStatistics, () => 'other statistics');
+        require(next.key.high === key.high && next.key.low === key.low, () => 'another key');
+      }
     }),
     named('a memory of another form is refused', cases, ({ state, batch }) => {
       const result = algorithm(config)({ ...state, memory: { other: scalar(1) } }, batch);

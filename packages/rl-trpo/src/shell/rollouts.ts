@@ -1,5 +1,5 @@
 /** Who makes the rollouts of training: this process, or workers beside it. The bits are the same. */
-import type { TrpoState } from '../state.js';
+import type { ActingState, TrpoState } from '../state.js';
 import { type Rollout, type RolloutConfig, rollout } from './rollout.js';
 import type { Environments } from './share.js';
 
@@ -11,6 +11,11 @@ export type WorkerCount =
   | 'auto';
 
 export interface Rollouts {
+  /**
+   * Says that this rollout will be wanted next: whoever has threads for it begins, while this process goes on with what it does.
+   * Whether somebody has begun changes no bit.
+   */
+  readonly begin: (state: ActingState, from: Environments) => void;
   /** The next rollout, and how many workers shared it; 0 where it was made in this process. */
   readonly take: (
     state: TrpoState,
@@ -22,6 +27,7 @@ export interface Rollouts {
 
 /** All in this process, with the environments as they are: closures cannot travel. */
 export const inProcess = (config: RolloutConfig): Rollouts => ({
+  begin: () => undefined,
   take: (state, from) => Promise.resolve({ rollout: rollout(config, state, from), workers: 0 }),
   close: () => Promise.resolve(),
 });

@@ -10,7 +10,7 @@ import type { TrpoConfig } from '../config.js';
 import type { EngineOptions } from '../engine.js';
 import { environmentKey } from '../keys.js';
 import type { Model } from '../model.js';
-import type { TrpoState } from '../state.js';
+import type { ActingState } from '../state.js';
 import { environmentActions } from './environment-actions.js';
 
 /** Where environments stand between two rollouts. Plain data, like the states in it. */
@@ -34,9 +34,6 @@ export type ShareConfig = { readonly model: Model; readonly envs: VectorEnv } & 
   'wholeEpisodes' | 'clipActions' | 'normaliseObservations' | 'observationClip'
 > &
   Partial<EngineOptions>;
-
-/** What acting reads of a state. */
-export type ShareState = Pick<TrpoState, 'policy' | 'observationStatistics' | 'key'>;
 
 /** What is to be done. */
 export interface ShareInput {
@@ -153,7 +150,7 @@ export const joined = (arrays: readonly Float64Array[]): Float64Array => {
  * Takes a share: the environments that still have steps to make step together, and the policy acts for all of them at once. A
  * pure function of its arguments; what an environment does, does not depend on the others.
  */
-export const takeShare = (config: ShareConfig, state: ShareState, { steps, from }: ShareInput): Share => {
+export const takeShare = (config: ShareConfig, state: ActingState, { steps, from }: ShareInput): Share => {
   const { envs, model, wholeEpisodes } = config;
   const { distribution, observationWidth: width } = model;
   const { firstIndex, count } = envs;

@@ -21,7 +21,7 @@ export interface Snapshot {
   readonly environments: Environments;
 }
 
-/** Seconds of one iteration, by part. */
+/** Seconds of one iteration, by part; of a rollout that workers began during the step before, those that it was waited for. */
 export type Seconds = { readonly [Part in Stage | 'rollout' | 'total']: number };
 
 /** What is written down about an iteration: the report of its step, and what only a clock can tell. */
@@ -235,13 +235,18 @@ export async function* train(given: TrainConfig | SpecTrainConfig): AsyncGenerat
   const { steps = Infinity } = config;
   const { probe, read } = stopwatch();
   try {
-    const step = algorithms[config.algorithm ?? 'trpo']({ model, ...options }, probe);
+    // Where the next rollout goes on; null before the last step, which none follows.
+    let standing: Environments | null = null;
+    const step = algorithms[config.algorithm ?? 'trpo']({ model, ...options }, probe, undefined, (next) => {
+      if (standing !== null) rollouts.begin(next, standing);
+    });
     let { state, environments } = config.from ?? startOfTraining(config);
     while (state.steps < steps) {
       const start = performance.now();
       const { rollout, workers } = await rollouts.take(state, environments);
       const rolloutSeconds = (performance.now() - start) / 1000;
       await pause();
+      standing = state.steps + rollout.batch.rewards.size < steps ? rollout.environments : null;
       const resumed = performance.now();
       const result = orThrow(step(state, rollout.batch));
       const total = rolloutSeconds + (performance.now() - resumed) / 1000;

@@ -3,6 +3,7 @@ import type { Tensor } from '@natgrad/tensor';
 import type { Graph } from '../../ir/graph.js';
 import { compilePlan, makeParts, openFrame, type WasmOptions, wasmEngine } from './engine.js';
 import { describeStep } from './explain.js';
+import type { Products } from './kernels.js';
 import { runnable } from './run.js';
 
 export interface StepTime {
@@ -24,11 +25,12 @@ export interface Profile {
 export type Profiler = (graph: Graph, args: readonly Tensor[], repeats: number) => Profile;
 
 /**
- * A profiler with an engine of its own, of one thread unless told, which the platform's compiler makes faster while it runs: its first
- * programs are those to warm it with, and while they run workers start. A clock is read between steps: for programs whose steps take much longer than a microsecond.
+ * A profiler with an engine of its own, of one thread unless told, and products of its own or of another origin. The platform's
+ * compiler makes it faster while it runs: its first programs are those to warm it with, and while they run workers start. A clock is
+ * read between steps: for programs whose steps take much longer than a microsecond.
  */
-export const profiler = (options: WasmOptions = {}): Profiler => {
-  const { memory, kernels, team } = makeParts({ threads: 1, ...options });
+export const profiler = (options: WasmOptions = {}, products?: Products): Profiler => {
+  const { memory, kernels, team } = makeParts({ threads: 1, ...options }, products);
   const fallback = wasmEngine({ ...options, threads: 1 });
   return (graph, args, repeats) => {
     const plan = compilePlan(graph);

@@ -1,6 +1,7 @@
 /** Training of environments that are given as data: in workers, each with an environment, a model and an engine of its own. */
 import { availableParallelism } from 'node:os';
-import { checkEnvironments, mergeShares, type RolloutConfig, stepsOf } from '../rollout.js';
+import type { ActingState } from '../../state.js';
+import { checkEnvironments, mergeShares, type Rollout, type RolloutConfig, stepsOf } from '../rollout.js';
 import { inProcess, type Rollouts, type WorkerCount } from '../rollouts.js';
 import type { Environments } from '../share.js';
 import { checkCount } from './count.js';
@@ -21,9 +22,24 @@ const rangeOf = (i: number, workers: number, count: number): readonly [number, n
 /** The module that a worker runs. */
 export const workerScript: URL = new URL('./worker.js', import.meta.url);
 
+/** A rollout that was begun before it was asked for. */
+interface Begun {
+  readonly state: ActingState;
+  readonly from: Environments;
+  readonly rollout: Promise<Rollout>;
+}
+
+const isFor = (begun: Begun, state: ActingState, from: Environments): boolean =>
+  begun.from === from &&
+  begun.state.policy === state.policy &&
+  begun.state.observationStatistics === state.observationStatistics &&
+  begun.state.key.high === state.key.high &&
+  begun.state.key.low === state.key.low;
+
 /** The rollouts of a pool: `workers` of its threads divide the environments among them. */
-export const pooled = (pool: Pool, workers: number, { model, envs, batchSize }: RolloutConfig): Rollouts => ({
-  take: async (state, from) => {
+export const pooled = (pool: Pool, workers: number, { model, envs, batchSize }: RolloutConfig): Rollouts => {
+  let begun: Begun | null = null;
+  const start = async (state: ActingState, from: Environments): Promise<Rollout> => {
     const width = model.observationWidth;
     checkEnvironments(from, envs.count, width);
     const steps = stepsOf(batchSize, envs.count);
@@ -37,10 +53,27 @@ export const pooled = (pool: Pool, workers: number, { model, envs, batchSize }: 
       };
       return { state: packed, firstIndex: first, input: { steps: steps.slice(first, end), from: part } };
     });
-    return { rollout: mergeShares(model, await pool.take(requests)), workers };
-  },
-  close: pool.close,
-});
+    return mergeShares(model, await pool.take(requests));
+  };
+  return {
+    begin: (state, from) => {
+      if (begun !== null) return;
+      const rollout = start(state, from);
+      // Heard by whoever takes it, if somebody does.
+      rollout.catch(() => undefined);
+      begun = { state, from, rollout };
+    },
+    take: async (state, from) => {
+      const ready = begun;
+      begun = null;
+      if (ready !== null && isFor(ready, state, from)) return { rollout: await ready.rollout, workers };
+      // Of another state: the step that announced it was repeated, or kept another policy. Threads take one request at a time.
+      await ready?.rollout.catch(() => undefined);
+      return { rollout: await start(state, from), workers };
+    },
+    close: pool.close,
+  };
+};
 
 /**
  * Seconds that a rollout must take in this process for workers to be worth it. Sending states and batches back and forth costs
@@ -56,7 +89,7 @@ const TRIALS = { here: 4, there: 12 } as const;
 
 /**
  * In this process, unless even the fastest of the first rollouts takes so long that workers are worth a trial; then by whoever
- * was faster. (More threads than idle cores gain nothing.)
+ * was waited for less. (More threads than idle cores gain nothing; a single one can begin while the critic is fitted.)
  */
 const chosenByTime = (here: Rollouts, start: () => Rollouts): Rollouts => {
   let [current, trials, least, leastHere] = [here, 0, Infinity, Infinity];
@@ -70,6 +103,7 @@ const chosenByTime = (here: Rollouts, start: () => Rollouts): Rollouts => {
     }
   };
   return {
+    begin: (state, from) => current.begin(state, from),
     take: async (state, from) => {
       const before = performance.now();
       const taken = await current.take(state, from);
@@ -91,8 +125,9 @@ export const workerRollouts = (
 ): Rollouts => {
   checkCount(wanted);
   const here = inProcess(config);
-  const count = Math.min(wanted === 'auto' ? availableParallelism() : wanted, config.envs.count, MOST);
+  const cores = availableParallelism();
+  const count = Math.min(wanted === 'auto' ? cores : wanted, config.envs.count, MOST);
   const start = (): Rollouts => pooled(startPool(setup, script), count, config);
-  if (wanted === 'auto') return count > 1 ? chosenByTime(here, start) : here;
+  if (wanted === 'auto') return cores > 1 ? chosenByTime(here, start) : here;
   return count > 0 ? start() : here;
 };

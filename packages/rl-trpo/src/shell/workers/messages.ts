@@ -17,7 +17,8 @@ import { adopt, describeForeign } from '@natgrad/tensor/internal';
 import type { TrpoConfig } from '../../config.js';
 import type { ParameterTree } from '../../model.js';
 import type { RunningStatistics } from '../../running-statistics.js';
-import type { Share, ShareInput, ShareState } from '../share.js';
+import type { ActingState } from '../../state.js';
+import type { Share, ShareInput } from '../share.js';
 
 /** What a worker is made with; environment and model it makes by itself. */
 export interface WorkerSetup {
@@ -83,13 +84,13 @@ const unpackTree = ({ structure, leaves }: PackedTree): unknown =>
   );
 
 /** The bits of a state that acting depends on. */
-export const packState = ({ key, policy, observationStatistics }: ShareState): PackedState => {
+export const packState = ({ key, policy, observationStatistics }: ActingState): PackedState => {
   const { count, ...statistics } = observationStatistics;
   return { key, policy: packTree(policy), count, statistics: packTree(statistics) };
 };
 
 /** What {@link packState} was given. */
-export const unpackState = ({ key, policy, count, statistics }: PackedState): ShareState => ({
+export const unpackState = ({ key, policy, count, statistics }: PackedState): ActingState => ({
   key,
   policy: unpackTree(policy) as ParameterTree,
   observationStatistics: { count, ...(unpackTree(statistics) as Omit<RunningStatistics, 'count'>) },

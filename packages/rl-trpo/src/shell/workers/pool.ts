@@ -98,6 +98,7 @@ const crashed = ({ firstIndex, input }: ShareRequest, reasons: readonly [string,
 /** A pool whose threads run `script`. Each starts with its first share, so that training which is over already starts none. */
 export const startPool = (setup: WorkerSetup, script: URL): Pool => {
   const threads: Thread[] = [];
+  let closed = false;
   const start = (i: number): Thread => {
     const thread = sendable(() => startThread(setup, script));
     threads[i] = thread;
@@ -108,6 +109,8 @@ export const startPool = (setup: WorkerSetup, script: URL): Pool => {
     const thread = threads[i] ?? start(i);
     const first = await thread.ask(request);
     if (isRight(first)) return first.right;
+    // Nobody waits for a share that was begun in advance; its thread is not replaced.
+    if (closed) throw crashed(request, [first.left, 'its pool was closed']);
     await thread.end();
     const second = await start(i).ask(request);
     if (isRight(second)) return second.right;
@@ -125,6 +128,7 @@ export const startPool = (setup: WorkerSetup, script: URL): Pool => {
       });
     },
     close: async () => {
+      closed = true;
       await Promise.all(threads.map(({ end }) => end()));
     },
   };
