@@ -15,7 +15,8 @@ type GemmStep = Extract<Step, { readonly kind: 'gemm' }>;
 
 /**
  * The engine's own product is cut only where several threads work on it: its bits depend on no cut. A native library may use other
- * code for a block than for the whole, and so it is always cut, in the same way.
+ * code for a block than for the whole, and so it is always cut, in the same way. Where k is cut, the results of its parts lie one
+ * after the other, and their sum is a product with ones.
  */
 export const gemmRun = (step: GemmStep, kernels: Kernels, memory: EngineMemory, team: Team, grain: Grain): Run => {
   const { params, avals, reads, writes, scratch, inPlace, dtype, flops } = step;
@@ -32,7 +33,10 @@ export const gemmRun = (step: GemmStep, kernels: Kernels, memory: EngineMemory, 
   const milliseconds = productTime(flops, dtype, module === null);
   const cut = cutOf([m, n, k], count, dtype, module === null, grain);
   const divided = team.size > 1 && cut.blocks > 1 && milliseconds >= grain.step;
-  const { rows, columns, blocks } = divided || module === null ? cut : { rows: m, columns: n, blocks: count };
+  const { rows, columns, depth, blocks } =
+    divided || module === null ? cut : { rows: m, columns: n, depth: Math.max(k, 1), blocks: count };
+  const parts = Math.max(1, Math.ceil(k / depth));
+  const adds = into !== undefined;
   const shape = {
     transposeA: transposeLeft ? 1 : 0,
     transposeB: transposeRight ? 1 : 0,
@@ -42,13 +46,15 @@ export const gemmRun = (step: GemmStep, kernels: Kernels, memory: EngineMemory, 
     lda: a.shape.at(-1) as number,
     ldb: b.shape.at(-1) as number,
     ldc: n,
-    accumulate: into === undefined ? 0 : 1,
+    accumulate: adds && parts === 1 ? 1 : 0,
     strideA: m * k * bytes,
     strideB: k * n * bytes,
     strideC: m * n * bytes,
     rows,
     columns,
     bytes,
+    depth,
+    strideK: m * n * bytes,
   };
   return ({ address }) => {
     const [x, y, z] = [address[readA], address[readB], address[write]] as [number, number, number];
@@ -57,7 +63,8 @@ export const gemmRun = (step: GemmStep, kernels: Kernels, memory: EngineMemory, 
       const from = address[readInto] as number;
       memory.u8().copyWithin(z, from, from + copied);
     }
-    const words = gemmWords({ ...shape, a: x, b: y, c: z });
+    const partial = parts === 1 ? null : memory.take((m * n + 1) * parts * bytes);
+    const words = gemmWords({ ...shape, a: x, b: y, c: partial ?? z });
     const one = (block: number): void => gemmBlock(run, words, block, room);
     if (divided)
       team.divide(
@@ -65,5 +72,11 @@ export const gemmRun = (step: GemmStep, kernels: Kernels, memory: EngineMemory, 
         one,
       );
     else for (let block = 0; block < blocks; block += 1) one(block);
+    if (partial === null) return;
+    const ones = partial + m * n * parts * bytes;
+    const first = ones / bytes;
+    (dtype === 'f32' ? memory.f32() : memory.f64()).fill(1, first, first + parts);
+    run(false, false, 1, m * n, parts, ones, parts, partial, m * n, z, m * n, adds, room);
+    memory.give(partial);
   };
 };

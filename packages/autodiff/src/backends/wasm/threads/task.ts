@@ -25,10 +25,11 @@ export interface Task {
   readonly words: ArrayLike<number>;
 }
 
-/** How a product is cut: rows and columns of a block of its result. */
+/** How a product is cut: rows and columns of a block of its result, and how much of k one block adds up. */
 export interface Cut {
   readonly rows: number;
   readonly columns: number;
+  readonly depth: number;
   /** Of all products of a batch together. */
   readonly blocks: number;
 }
@@ -52,9 +53,14 @@ const FIELDS = [
   'rows',
   'columns',
   'bytes',
+  'depth',
+  'strideK',
 ] as const;
 
-/** A product, or a batch of them: as `Gemm` has it, bytes from one to the next, the cut, and bytes of an element. */
+/**
+ * A product, or a batch of them: as `Gemm` has it, bytes from one to the next, the cut, bytes of an element, and bytes from the
+ * results of one part of k to those of the next.
+ */
 type GemmWords = { readonly [field in (typeof FIELDS)[number]]: number };
 
 export const gemmWords = (fields: GemmWords): readonly number[] => FIELDS.map((field) => fields[field]);
@@ -64,23 +70,26 @@ export const gemmBlock = (gemm: Gemm['run'], words: ArrayLike<number>, block: nu
   const at = (index: number): number => words[index] as number;
   const [transposeA, transposeB, m, n] = [at(0) !== 0, at(1) !== 0, at(2), at(3)];
   const [lda, ldb, ldc, rows, columns, bytes] = [at(6), at(8), at(10), at(15), at(16), at(17)];
+  const [k, depth] = [at(4), at(18)];
   const across = Math.ceil(n / columns);
   const down = Math.ceil(m / rows);
-  const product = Math.floor(block / (down * across));
-  const within = block - product * down * across;
-  const row = Math.floor(within / across) * rows;
-  const column = (within % across) * columns;
+  const parts = Math.max(1, Math.ceil(k / depth));
+  const column = (block % across) * columns;
+  const row = (Math.floor(block / across) % down) * rows;
+  const part = Math.floor(block / (across * down)) % parts;
+  const product = Math.floor(block / (across * down * parts));
+  const first = part * depth;
   gemm(
     transposeA,
     transposeB,
     Math.min(rows, m - row),
     Math.min(columns, n - column),
-    at(4),
-    at(5) + product * at(12) + row * bytes * (transposeA ? 1 : lda),
+    Math.min(depth, k - first),
+    at(5) + product * at(12) + (transposeA ? row + first * lda : row * lda + first) * bytes,
     lda,
-    at(7) + product * at(13) + column * bytes * (transposeB ? ldb : 1),
+    at(7) + product * at(13) + (transposeB ? column * ldb + first : column + first * ldb) * bytes,
     ldb,
-    at(9) + product * at(14) + (row * ldc + column) * bytes,
+    at(9) + product * at(14) + part * at(19) + (row * ldc + column) * bytes,
     ldc,
     at(11) !== 0,
     scratch,

@@ -1,0 +1,117 @@
+/** Blocks of a product, however it is cut, are the product: each element once, every part of k once. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Gemm } from '../../packages/autodiff/src/backends/wasm/gemm.js';
+import { cutOf, GRAIN } from '../../packages/autodiff/src/backends/wasm/threads/cut.js';
+import { gemmBlock, gemmWords } from '../../packages/autodiff/src/backends/wasm/threads/task.js';
+import { FINE } from './_threads.js';
+
+const BYTES = 8;
+
+/** The product by its definition, on numbers at byte addresses. It counts in `writes` who writes where. */
+const byDefinition =
+  (memory: Float64Array, writes: Map<number, number>): Gemm['run'] =>
+  (transposeA, transposeB, m, n, k, a, lda, b, ldb, c, ldc, accumulate) => {
+    const at = (address: number, i: number, stride: number, j: number): number =>
+      memory[address / BYTES + i * stride + j] as number;
+    for (let i = 0; i < m; i += 1)
+      for (let j = 0; j < n; j += 1) {
+        const to = c / BYTES + i * ldc + j;
+        let sum = accumulate ? (memory[to] as number) : 0;
+        for (let p = 0; p < k; p += 1)
+          sum +=
+            (transposeA ? at(a, p, lda, i) : at(a, i, lda, p)) * (transposeB ? at(b, j, ldb, p) : at(b, p, ldb, j));
+        memory[to] = sum;
+        writes.set(to, (writes.get(to) ?? 0) + 1);
+      }
+  };
+
+const extent = fc.oneof(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 10, max: 90 }));
+
+test('of any shapes, cut in any way', () => {
+  const seen = { rows: 0, columns: 0, depth: 0 };
+  fc.assert(
+    fc.property(
+      fc.record({ m: extent, n: extent, k: extent, count: fc.integer({ min: 1, max: 3 }) }),
+      fc.boolean(),
+      fc.boolean(),
+      fc.boolean(),
+      fc.boolean(),
+      fc.integer({ min: 1, max: 2000 }),
+      ({ m, n, k, count }, transposeA, transposeB, accumulate, native, flops) => {
+        const cut = cutOf([m, n, k], count, 'f64', native, { ...FINE, flops });
+        const parts = Math.max(1, Math.ceil(k / cut.depth));
+        seen.rows += cut.rows < m ? 1 : 0;
+        seen.columns += cut.columns < n ? 1 : 0;
+        seen.depth += parts > 1 ? 1 : 0;
+        if (parts > 1) expect([native, count]).toEqual([true, 1]);
+        const sizes = [m * k, k * n, m * n].map((size) => size * count) as [number, number, number];
+        const memory = Float64Array.from(
+          { length: sizes[0] + sizes[1] + sizes[2] * parts },
+          (_, i) => ((i * 7919) % 13) - 6,
+        );
+        const [a, b, c] = [0, sizes[0] * BYTES, (sizes[0] + sizes[1]) * BYTES];
+        const [lda, ldb] = [transposeA ? m : k, transposeB ? k : n];
+        const whole = memory.slice();
+        const adds = accumulate && parts === 1;
+        for (let i = 0; i < count; i += 1)
+          byDefinition(whole, new Map())(
+            transposeA,
+            transposeB,
+            m,
+            n,
+            k,
+            a + i * m * k * BYTES,
+            lda,
+            b + i * k * n * BYTES,
+            ldb,
+            c + i * m * n * BYTES,
+            n,
+            adds,
+            0,
+          );
+        const words = gemmWords({
+          transposeA: transposeA ? 1 : 0,
+          transposeB: transposeB ? 1 : 0,
+          ...{ m, n, k, a, lda, b, ldb, c, ldc: n },
+          accumulate: adds ? 1 : 0,
+          strideA: m * k * BYTES,
+          strideB: k * n * BYTES,
+          strideC: m * n * BYTES,
+          ...cut,
+          bytes: BYTES,
+          strideK: m * n * BYTES,
+        });
+        const writes = new Map<number, number>();
+        // In no order that anybody would take them in.
+        for (let block = cut.blocks - 1; block >= 0; block -= 1)
+          gemmBlock(byDefinition(memory, writes), words, block, 0);
+        const from = c / BYTES;
+        const sum = Array.from({ length: sizes[2] }, (_, i) => {
+          let total = 0;
+          for (let part = 0; part < parts; part += 1) total += memory[from + part * sizes[2] + i] as number;
+          return total;
+        });
+        // Whole numbers: sums in another order are the same.
+        expect(sum).toEqual(Array.from(whole.subarray(from, from + sizes[2])));
+        expect([...writes.values()].every((times) => times === 1)).toBe(true);
+        expect(writes.size).toBe(sizes[2] * parts);
+      },
+    ),
+    { numRuns: 500 },
+  );
+  for (const times of Object.values(seen)) expect(times).toBeGreaterThan(5);
+});
+
+test('of the sizes of an update: narrow ones into blocks that stay in the cache, long ones along k', () => {
+  const native = (m: number, n: number, k: number) => cutOf([m, n, k], 1, 'f32', true, GRAIN);
+  expect(native(5000, 6, 256)).toMatchObject({ columns: 6, depth: 256, blocks: 16 });
+  expect(native(256, 6, 5000)).toMatchObject({ rows: 256, columns: 6, blocks: 16 });
+  expect(native(17, 256, 5000).depth).toBeLessThan(150);
+  expect(native(256, 256, 5000)).toMatchObject({ rows: 256, columns: 256 });
+  expect(native(5000, 256, 256)).toMatchObject({ columns: 256, depth: 256 });
+  // The engine's own product adds up in one order.
+  expect(cutOf([256, 256, 5000], 1, 'f32', false, GRAIN).depth).toBe(5000);
+  // Small ones stay whole.
+  expect(native(64, 64, 64)).toEqual({ rows: 64, columns: 64, depth: 64, blocks: 1 });
+});
