@@ -73,7 +73,7 @@ const runPlan = (values: Values): Promise<void> => {
   ];
   const dtype = values.choice('dtype', ['f32', 'f64'], 'f32');
   const threads = values.count('threads', 1);
-  const name = values.choice('engine', ['wasm', 'blas'], 'wasm');
+  const engineName = values.choice('engine', ['wasm', 'blas'], 'wasm');
   const model = mlpModel(
     {
       observationSpace: { low: Array<number>(17).fill(0) },
@@ -85,10 +85,10 @@ const runPlan = (values: Values): Promise<void> => {
   const weights = model.initialise(key(0));
   const began = performance.now();
   const programs = stepPrograms({ ...model, initialise: () => weights }, batch);
-  const engine = name === 'blas' ? blasEngine({ threads }) : wasmEngine({ threads });
+  const engine = engineName === 'blas' ? blasEngine({ threads }) : wasmEngine({ threads });
   for (const { graph } of programs) engine.compile(graph);
   const prepared = performance.now() - began;
-  const run = profiler({ threads }, name === 'blas' ? blasProducts() : undefined);
+  const run = profiler({ threads }, engineName === 'blas' ? blasProducts() : undefined);
   const peak = peakRate(run, dtype);
   const rows: Row[] = [];
   for (const { name, graph } of programs) {
@@ -129,7 +129,7 @@ const runPlan = (values: Values): Promise<void> => {
       `| ${row.program} | ${row.times} | ${row.milliseconds} | ${row.products} | ${row.gflop} | ${row.overProducts ?? '–'} | ${row.overPeak ?? '–'} |`,
     );
   console.log(
-    `\nBatch ${batch}, 17-${hidden}-${hidden}-6, ${name}, ${dtype}, ${threads === 1 ? 'one thread' : `${threads} threads`}; highest rate ${peak.toFixed(1)} GFLOP/s. ${machine()}`,
+    `\nBatch ${batch}, 17-${hidden}-${hidden}-6, ${engineName}, ${dtype}, ${threads === 1 ? 'one thread' : `${threads} threads`}; highest rate ${peak.toFixed(1)} GFLOP/s. ${machine()}`,
   );
   console.log(
     `All programs traced, optimised and compiled in ${prepared.toFixed(0)} ms, in a process that had done nothing before.`,

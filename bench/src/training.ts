@@ -56,7 +56,7 @@ const WARMING = 20;
 /** Iterations of a turn. The first is not counted: its rollout was begun in the turn before. */
 const TURN = 6;
 
-/** Seconds in which whatever workers have begun is over: the next setup has the machine for itself. */
+/** Seconds in which a rollout that workers have begun is over, of most tasks: the next setup has the machine for itself. */
 const REST = 0.5;
 
 const runTraining = async (values: Values): Promise<void> => {

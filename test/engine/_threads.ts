@@ -7,7 +7,7 @@ import type { Products } from '../../packages/autodiff/src/backends/wasm/kernels
 import { GRAIN, type Grain } from '../../packages/autodiff/src/backends/wasm/threads/cut.js';
 
 /** Blocks of a few elements, and everything is worth dividing. */
-export const FINE: Grain = { flops: 8, elements: 4, step: 0, plan: 0 };
+export const FINE: Grain = { flops: 8, elements: 4, rows: 2, step: 0, plan: 0 };
 
 /** The usual blocks, and everything that has several is worth dividing. */
 export const COARSE: Grain = { ...GRAIN, step: 0, plan: 0 };

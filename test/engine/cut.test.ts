@@ -1,7 +1,11 @@
 /** Blocks of a product, however it is cut, are the product: each element once, every part of k once. */
+import { add, floor, jit, matmul, multiply, transpose } from '@natgrad/autodiff';
+import { engineWith } from '@natgrad/autodiff/internal';
+import { foldIn, key, normal, type Tensor, toTypedArray } from '@natgrad/tensor';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Gemm } from '../../packages/autodiff/src/backends/wasm/gemm.js';
+import type { Products } from '../../packages/autodiff/src/backends/wasm/kernels.js';
 import { cutOf, GRAIN } from '../../packages/autodiff/src/backends/wasm/threads/cut.js';
 import { gemmBlock, gemmWords } from '../../packages/autodiff/src/backends/wasm/threads/task.js';
 import { FINE } from './_threads.js';
@@ -103,6 +107,53 @@ test('of any shapes, cut in any way', () => {
   for (const times of Object.values(seen)) expect(times).toBeGreaterThan(5);
 });
 
+test('an engine with products of another origin adds up their parts, to what is there', () => {
+  const partial = { seen: 0 };
+  const gemm: Products['gemm'] = (shared, dtype) => ({
+    scratchBytes: () => 0,
+    run: (transposeA, transposeB, m, n, k, a, lda, b, ldb, c, ldc, accumulate) => {
+      const view = dtype === 'f32' ? new Float32Array(shared.buffer) : new Float64Array(shared.buffer);
+      const bytes = view.BYTES_PER_ELEMENT;
+      // A sum of parts, by ones.
+      partial.seen += m === 1 && view.subarray(a / bytes, a / bytes + k).every((x) => x === 1) ? 1 : 0;
+      for (let i = 0; i < m; i += 1)
+        for (let j = 0; j < n; j += 1) {
+          let sum = accumulate ? (view[c / bytes + i * ldc + j] as number) : 0;
+          for (let p = 0; p < k; p += 1)
+            sum +=
+              (view[a / bytes + (transposeA ? p * lda + i : i * lda + p)] as number) *
+              (view[b / bytes + (transposeB ? j * ldb + p : p * ldb + j)] as number);
+          view[c / bytes + i * ldc + j] = sum;
+        }
+    },
+  });
+  const engine = engineWith('by definition', { threads: 1 }, () => ({ library: 'none', gemm }), { grain: FINE });
+  fc.assert(
+    fc.property(
+      fc.record({
+        m: fc.integer({ min: 1, max: 4 }),
+        n: fc.integer({ min: 1, max: 4 }),
+        k: fc.integer({ min: 1, max: 60 }),
+      }),
+      fc.record({ left: fc.boolean(), right: fc.boolean(), inPlace: fc.boolean() }),
+      fc.constantFrom('f32' as const, 'f64' as const),
+      fc.nat(),
+      ({ m, n, k }, { left, right, inPlace }, dtype, seed) => {
+        // Whole numbers, few and small: exact in any order, in single precision too.
+        const whole = (at: number, shape: readonly number[]): Tensor =>
+          floor(multiply(normal(foldIn(key(seed), at), shape, { dtype }), 2));
+        const [a, b, c] = [whole(0, left ? [k, m] : [m, k]), whole(1, right ? [n, k] : [k, n]), whole(2, [m, n])];
+        // What is only passed on is copied; what was computed for it may be added to in place.
+        const f = (x: Tensor, y: Tensor, z: Tensor): Tensor =>
+          add(matmul(left ? transpose(x) : x, right ? transpose(y) : y), inPlace ? multiply(z, add(z, 1)) : z);
+        expect(toTypedArray(jit(f, { engine })(a, b, c))).toEqual(toTypedArray(f(a, b, c)));
+      },
+    ),
+    { numRuns: 200 },
+  );
+  expect(partial.seen).toBeGreaterThan(30);
+});
+
 test('of the sizes of an update: narrow ones into blocks that stay in the cache, long ones along k', () => {
   const native = (m: number, n: number, k: number) => cutOf([m, n, k], 1, 'f32', true, GRAIN);
   expect(native(5000, 6, 256)).toMatchObject({ columns: 6, depth: 256, blocks: 16 });
@@ -112,6 +163,9 @@ test('of the sizes of an update: narrow ones into blocks that stay in the cache,
   expect(native(5000, 256, 256)).toMatchObject({ columns: 256, depth: 256 });
   // The engine's own product adds up in one order.
   expect(cutOf([256, 256, 5000], 1, 'f32', false, GRAIN).depth).toBe(5000);
+  // Partial results take at most a quarter of the room of the operands.
+  expect(Math.ceil(50_000 / native(128, 128, 50_000).depth) * 128 * 128).toBeLessThanOrEqual((50_000 * 256) / 4);
+  expect(native(4000, 4000, 20_000).depth).toBeGreaterThanOrEqual(10_000);
   // Small ones stay whole.
   expect(native(64, 64, 64)).toEqual({ rows: 64, columns: 64, depth: 64, blocks: 1 });
 });

@@ -157,11 +157,21 @@ describe('the batch is the same to the bit', () => {
     const other = { ...state, key: key(4) };
     const { state: another, environments: elsewhere } = startOfTraining({ envs: config.envs, options, key: key(9) });
     const [first, second] = [state, other].map((each) => bitsOf(rollout(config, each, environments)));
-    const there = pooled(pool, 2, config);
+    let takes = 0;
+    const counted: typeof pool = {
+      ...pool,
+      take: (requests) => {
+        takes += 1;
+        return pool.take(requests);
+      },
+    };
+    const there = pooled(counted, 2, config);
     const taken = async (each: typeof state, from: typeof environments): Promise<unknown> =>
       bitsOf((await there.take(each, from)).rollout);
     there.begin(state, environments);
+    expect(takes).toBe(1);
     expect(await taken(state, environments)).toEqual(first);
+    expect(takes).toBe(1);
     there.begin(other, environments);
     there.begin(state, environments);
     expect(await taken(state, environments)).toEqual(first);
@@ -308,17 +318,42 @@ describe('a rollout that begins during the step before', () => {
     expect(await until({ ...given, workers: 1 })).toEqual(here);
   });
 
+  test('one that is closed meanwhile ends, and its thread is not replaced', async () => {
+    const file = join(folder, 'closed');
+    writeFileSync(file, '');
+    const { options, env, model, pool } = await poolOf(trouble('endsAt', { mark: -1, file }), {});
+    const config = { model, envs: vectorise(env, 2), ...options };
+    const { state, environments } = startOfTraining({
+      envs: config.envs,
+      options: { ...options, environments: 2 },
+      key: key(3),
+    });
+    const there = pooled(pool, 2, config);
+    const taken = there.take(state, environments);
+    const refused = expect(taken).rejects.toThrow('its pool was closed');
+    while (statSync(file).size === 0) await pause(10);
+    await there.close();
+    await refused;
+    const size = statSync(file).size;
+    await pause(700);
+    expect(statSync(file).size).toBe(size);
+  });
+
   test('none begins during the last step, one during each before', async () => {
     const file = join(folder, 'rollouts');
-    for (const [steps, count] of [
-      [20, 1],
-      [60, 3],
-    ] as const) {
+    for (const rollouts of [1, 3]) {
       writeFileSync(file, '');
       const options = { ...small, environments: 1 };
-      const given = config({ environment: trouble('counts', { file }), workers: 1, options, steps });
-      for await (const _ of train(given)) await pause(50);
-      expect(statSync(file).size).toBe(20 * count);
+      const given = config({ environment: trouble('counts', { file }), workers: 1, options, steps: 20 * rollouts });
+      let iterations = 0;
+      for await (const _ of train(given)) {
+        iterations += 1;
+        const begun = 20 * Math.min(iterations + 1, rollouts);
+        for (let tries = 0; tries < 100 && statSync(file).size < begun; tries += 1) await pause(20);
+        await pause(50);
+        expect(statSync(file).size).toBe(begun);
+      }
+      expect(iterations).toBe(rollouts);
     }
   });
 });

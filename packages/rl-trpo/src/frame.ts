@@ -20,7 +20,10 @@ export type Stage = 'advantages' | 'gradient' | 'conjugateGradient' | 'lineSearc
 /** Runs a part of the step: the place for a clock, which the step itself does not have. */
 export type Probe = <T>(stage: Stage, run: () => T) => T;
 
-/** Hears what the next rollout will act with as soon as that is known: whoever makes it can begin while the critic is fitted. */
+/**
+ * Hears what the next rollout will act with as soon as that is known: whoever makes it can begin while the critic is fitted. Hears it
+ * again from a step that is repeated because a thread was lost.
+ */
 export type Announce = (next: ActingState) => void;
 
 /** A state and a batch in, a new state and a report out, or an error that says what is wrong with either. Never throws. */

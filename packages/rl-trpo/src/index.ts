@@ -56,6 +56,7 @@ export { drawRows, type FisherRows } from './fisher-rows.js';
 export {
   type Algorithm,
   type AlgorithmParts,
+  type Announce,
   defineAlgorithm,
   type Probe,
   type Stage,
@@ -203,7 +204,7 @@ export {
   policyMetric,
   sizeStep,
 } from './stages.js';
-export type { EpisodeProgress, TrpoState } from './state.js';
+export type { ActingState, EpisodeProgress, TrpoState } from './state.js';
 export { trpoStep } from './step.js';
 export {
   type BoundaryOptions,

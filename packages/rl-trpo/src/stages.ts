@@ -160,7 +160,8 @@ export const backtrack = (
 };
 
 /**
- * Stage 6, of every algorithm: fits the critic to the returns. The policy is final before it, and is announced.
+ * Stage 6, of every algorithm: fits the critic to the returns. Call it once the policy is final, with that policy: it is announced
+ * here, and a rollout that somebody began with another one is thrown away.
  *
  * @param theta the policy after its step: a critic that shares a trunk with it sees the features there
  */

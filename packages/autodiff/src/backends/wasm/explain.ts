@@ -68,12 +68,16 @@ const fallbacksOf = ({ steps }: Plan): readonly string[] =>
     return step.kind === 'reference' && lower.kind !== 'movement' ? [name] : [];
   });
 
-/** Two lines for each step, those of the body of a loop below it. */
+/** Two lines for each step, those of the body of a loop below it, and one above those that run together. */
 const printSteps = (plan: Plan, margin: string): readonly string[] =>
   plan.steps.flatMap((step, at) => {
     const reads = step.reads.map((buffer) => place(plan, buffer)).join(', ');
     const writes = step.writes.map((buffer) => place(plan, buffer)).join(', ');
+    const band = plan.bands.find(({ first }) => first === at);
     return [
+      ...(band === undefined
+        ? []
+        : [`${margin}${at} to ${band.end - 1} together, in ${band.count} blocks of ${band.size} rows:`]),
       `${margin}${at}. ${describeStep(step)}  [${short(step.flops, 'FLOP')}]`,
       `${margin}     ${reads} → ${writes}`,
       ...(step.kind === 'scan' ? printSteps(step.body, `${margin}    `) : []),

@@ -37,14 +37,14 @@ export interface Blocks {
 
 const isPartial = (output: LoopOutput): output is Reduce => output.kind === 'reduce' && output.layout !== 'column';
 
-/** Cuts a loop into blocks of about so many elements. */
-export const blocksOf = ({ program, rows, columns }: Loop, elements: number): Blocks => {
+/** Cuts a loop into blocks of about so many elements, or of `given` rows or columns. */
+export const blocksOf = ({ program, rows, columns }: Loop, elements: number, given?: number): Blocks => {
   const reduced = program.outputs.flatMap((output, k) => (isPartial(output) ? [[output, k] as const] : []));
   const by = rows === 1 ? 'columns' : 'rows';
   const extent = by === 'rows' ? rows : columns;
   const wanted = by === 'rows' ? Math.ceil(elements / Math.max(1, columns)) : elements;
   const whole = by === 'columns' && program.outputs.some((output) => output.kind === 'reduce' && !isPartial(output));
-  const size = whole ? extent : Math.max(wanted, Math.ceil(extent / MOST_BLOCKS), 1);
+  const size = given ?? (whole ? extent : Math.max(wanted, Math.ceil(extent / MOST_BLOCKS), 1));
   const count = Math.ceil(extent / Math.max(size, 1));
   let offset = 0;
   const partials = reduced.map(([{ name, dtype, layout }, output]): Partial => {

@@ -1,7 +1,9 @@
 /** A fused loop of a plan, as a function of the addresses of a call. */
+
+import { type Blocked, runBlocks } from './blocks-run.js';
 import type { LoopCode } from './kernels.js';
 import { bytesOf } from './lanes.js';
-import { combineBlocks } from './loop-blocks.js';
+import { type Blocks, combineBlocks } from './loop-blocks.js';
 import { operandsOf } from './loop-code.js';
 import type { EngineMemory } from './memory.js';
 import type { Step } from './plan.js';
@@ -13,15 +15,16 @@ import type { Team } from './threads/team.js';
 
 type LoopStep = Extract<Step, { readonly kind: 'loop' }>;
 
-/** Without partial results the blocks change no bit: one thread by itself then runs the whole loop at once. */
-export const loopRun = (step: LoopStep, code: LoopCode, memory: EngineMemory, team: Team, grain: Grain): Run => {
-  const { loop, blocks, reads, writes, scratch } = step;
+/** A loop cut into blocks. */
+export const blockedLoop = (
+  step: LoopStep,
+  code: LoopCode,
+  memory: EngineMemory,
+  { by, size, count, partials }: Blocks,
+): Blocked => {
+  const { loop, reads, writes, scratch } = step;
   const { program, rows, columns } = loop;
-  const { by, partials } = blocks;
   const extent = by === 'rows' ? rows : columns;
-  const milliseconds = loopTime(loop);
-  const divided = team.size > 1 && blocks.count > 1 && milliseconds >= grain.step;
-  const { size, count } = divided || partials.length > 0 ? blocks : { size: extent, count: Math.min(1, extent) };
   const operands = operandsOf(program);
   const partialOf = new Map(partials.map((partial) => [partial.output, partial]));
   const buffers = [
@@ -39,25 +42,28 @@ export const loopRun = (step: LoopStep, code: LoopCode, memory: EngineMemory, te
   return ({ address }) => {
     const pointers = buffers.map((buffer, k) => (address[buffer] as number) + (starts[k] as number));
     const words = loopWords(by === 'rows', extent, size, columns, pointers, strides);
-    const one = (block: number): void => loopBlock(code.run, words, block);
-    if (divided)
-      team.divide(
-        {
-          kind: LOOP,
-          blocks: count,
-          milliseconds: milliseconds / count,
-          module: code.module,
-          entry: code.entry,
-          words,
-        },
-        one,
-      );
-    else for (let block = 0; block < count; block += 1) one(block);
-    for (const partial of partials) {
-      const view = partial.dtype === 'f32' ? memory.f32() : memory.f64();
-      const bytes = bytesOf(partial.dtype);
-      const from = ((address[scratch] as number) + partial.offset) / bytes;
-      combineBlocks(partial, count, view, from, view, (address[writes[partial.output] as number] as number) / bytes);
-    }
+    return {
+      work: { kind: LOOP, module: code.module, entry: code.entry, words },
+      one: (block) => loopBlock(code.run, words, block),
+      close: () => {
+        for (const partial of partials) {
+          const view = partial.dtype === 'f32' ? memory.f32() : memory.f64();
+          const bytes = bytesOf(partial.dtype);
+          const from = ((address[scratch] as number) + partial.offset) / bytes;
+          const to = (address[writes[partial.output] as number] as number) / bytes;
+          combineBlocks(partial, count, view, from, view, to);
+        }
+      },
+    };
   };
+};
+
+/** A loop by itself. Without partial results the blocks change no bit: one thread then runs the whole loop at once. */
+export const loopRun = (step: LoopStep, code: LoopCode, memory: EngineMemory, team: Team, grain: Grain): Run => {
+  const { loop, blocks } = step;
+  const extent = blocks.by === 'rows' ? loop.rows : loop.columns;
+  const milliseconds = loopTime(loop);
+  const divided = team.size > 1 && blocks.count > 1 && milliseconds >= grain.step;
+  const used = divided || blocks.partials.length > 0 ? blocks : { ...blocks, size: extent, count: Math.min(1, extent) };
+  return runBlocks([blockedLoop(step, code, memory, used)], used.count, milliseconds, divided ? team : null);
 };

@@ -1,17 +1,18 @@
 /** The plan of a program: its steps in order, the buffers that they read and write, and where these lie. */
 import { type DType, sizeOf } from '@natgrad/tensor';
-import { bytesPerElement } from '@natgrad/tensor/internal';
 import type { Aval } from '../../ir/aval.js';
-import { type Graph, graphAvals, type Node } from '../../ir/graph.js';
+import type { Graph, Node } from '../../ir/graph.js';
 import { type MemoryPlan, planMemory } from '../../optimise/memory-plan.js';
 import type { FusedParams } from '../../optimise/operations/fused.js';
 import type { GemmParams } from '../../optimise/operations/gemm.js';
 import { optimise } from '../../optimise/pipeline.js';
 import type { ScanParams } from '../../primitives/scan.js';
+import { type Band, bandsOf } from './bands.js';
 import { SCRATCH_BYTES } from './gemm.js';
 import { type Loop, loopOf } from './loop.js';
 import { type Blocks, blocksOf, scratchOf } from './loop-blocks.js';
 import { SMALL_RESULT } from './memory.js';
+import { bytesOfAval, type Draft, isAlias, Planner } from './planner.js';
 import { GRAIN, type Grain } from './threads/cut.js';
 
 /** Arguments up to this many bytes are copied into the arena at every call; larger ones stay inside between calls. */
@@ -70,94 +71,15 @@ export interface Plan {
   readonly graph: Graph;
   readonly buffers: readonly PlanBuffer[];
   readonly steps: readonly Step[];
+  /** Steps that run together, block by block. */
+  readonly bands: readonly Band[];
   readonly results: readonly Result[];
   readonly arena: MemoryPlan;
   /** How its steps are cut into blocks. */
   readonly grain: Grain;
 }
 
-export const bytesOfAval = ({ dtype, shape }: Aval): number => sizeOf(shape) * bytesPerElement(dtype);
-
-/** A reshape is another way to look at the same buffer. */
-const isAlias = ({ primitive: { lower } }: Node): boolean =>
-  lower.kind === 'movement' && (lower.name === 'reshape' || lower.name === 'stopGradient');
-
 const isFloatDtype = (dtype: DType): dtype is 'f32' | 'f64' => dtype === 'f32' || dtype === 'f64';
-
-interface Draft {
-  readonly bytes: number;
-  readonly external?: { readonly kind: 'argument' | 'constant'; readonly index: number };
-  readonly from: number;
-  to: number;
-  isResult: boolean;
-}
-
-/** Tables that planning fills. */
-class Planner {
-  readonly graph: Graph;
-  readonly grain: Grain;
-  readonly avals: readonly Aval[];
-  readonly drafts: Draft[] = [];
-  /** By value. */
-  readonly bufferOf: number[] = [];
-  /** By value: the value whose elements it shows. */
-  readonly #root: number[];
-  /** By root value: the last node that reads it. */
-  readonly #lastUse: number[];
-
-  constructor(graph: Graph, grain: Grain) {
-    this.graph = graph;
-    this.grain = grain;
-    this.avals = graphAvals(graph);
-    this.#root = this.avals.map((_, id) => id);
-    for (const node of graph.nodes)
-      if (isAlias(node)) this.#root[node.first] = this.#root[node.inputs[0] as number] as number;
-    this.#lastUse = this.avals.map(() => -1);
-    graph.nodes.forEach((node, at) => {
-      for (const id of node.inputs) this.#lastUse[this.#root[id] as number] = at;
-    });
-    for (const id of graph.outputs) this.#lastUse[this.#root[id] as number] = graph.nodes.length;
-    const external = graph.inputs.length + graph.constants.length;
-    for (let id = 0; id < external; id += 1) {
-      const isInput = id < graph.inputs.length;
-      this.bufferOf.push(this.drafts.length);
-      this.drafts.push({
-        bytes: bytesOfAval(this.avals[id] as Aval),
-        external: isInput ? { kind: 'argument', index: id } : { kind: 'constant', index: id - graph.inputs.length },
-        from: -1,
-        to: this.#lastUse[id] as number,
-        isResult: false,
-      });
-    }
-  }
-
-  root(id: number): number {
-    return this.#root[id] as number;
-  }
-
-  /** A value that ends at node `at` and whose buffer may hold something else from then on. */
-  isFree(id: number, at: number): boolean {
-    const draft = this.drafts[this.bufferOf[id] as number] as Draft;
-    return draft.external === undefined && draft.to === at;
-  }
-
-  define(id: number, at: number, reused?: number): number {
-    const to = Math.max(at, this.#lastUse[id] as number);
-    if (reused !== undefined) {
-      (this.drafts[reused] as Draft).to = to;
-      this.bufferOf[id] = reused;
-      return reused;
-    }
-    this.drafts.push({ bytes: bytesOfAval(this.avals[id] as Aval), from: at, to, isResult: false });
-    this.bufferOf[id] = this.drafts.length - 1;
-    return this.drafts.length - 1;
-  }
-
-  scratch(bytes: number, at: number): number {
-    this.drafts.push({ bytes, from: at, to: at, isResult: false });
-    return this.drafts.length - 1;
-  }
-}
 
 const gemmFlops = (node: Node, avals: readonly Aval[]): number => {
   const [a] = node.inputs.map((id) => avals[id] as Aval) as [Aval];
@@ -257,12 +179,46 @@ const stepOf = (planner: Planner, node: Node, at: number): readonly Step[] => {
 };
 
 /**
+ * The steps of a band in its blocks. Blocks are at different steps at a time: what these touch lies where it is to the band's end. Its
+ * products, which take turns in a thread, share one scratch.
+ */
+const banded = ({ drafts }: Planner, own: readonly Step[], last: number, band: Band): readonly Step[] => {
+  const room = own.find(({ kind }) => kind === 'gemm') as Extract<Step, { readonly kind: 'gemm' }>;
+  const placed = own.map((step): Step => {
+    if (step.kind === 'gemm') {
+      if (step !== room) (drafts[step.scratch] as Draft).bytes = 0;
+      return { ...step, scratch: room.scratch };
+    }
+    if (step.kind !== 'loop') return step;
+    const { loop, scratch } = step;
+    const blocks = blocksOf(loop, 0, loop.rows === band.rows ? band.size : band.size * (loop.columns / band.rows));
+    (drafts[scratch] as Draft).bytes = scratchOf(blocks);
+    return { ...step, blocks };
+  });
+  for (const step of placed) {
+    const scratch = step.kind === 'gemm' || step.kind === 'loop' ? [step.scratch] : [];
+    for (const buffer of [...step.reads, ...step.writes, ...scratch]) {
+      const draft = drafts[buffer] as Draft;
+      draft.to = Math.max(draft.to, last);
+    }
+  }
+  return placed;
+};
+
+/**
  * Plans an optimised program, its steps cut as finely as `grain` says. Where it is the body of a loop, its arguments lie in buffers of
  * the program around it, and whatever it computes in its arena.
  */
 export function planOf(graph: Graph, as: 'program' | 'body' = 'program', grain: Grain = GRAIN): Plan {
   const planner = new Planner(graph, grain);
-  const steps = graph.nodes.flatMap((node, at) => stepOf(planner, node, at));
+  const located = graph.nodes.flatMap((node, at) => stepOf(planner, node, at).map((step) => ({ step, at })));
+  const steps = located.map(({ step }) => step);
+  const bands = bandsOf(steps, grain);
+  for (const band of bands) {
+    const { first, end } = band;
+    const last = (located[end - 1] as (typeof located)[number]).at;
+    steps.splice(first, end - first, ...banded(planner, steps.slice(first, end), last, band));
+  }
   const results = graph.outputs.map((id): Result => {
     const buffer = planner.bufferOf[id] as number;
     const draft = planner.drafts[buffer] as Draft;
@@ -289,5 +245,5 @@ export function planOf(graph: Graph, as: 'program' | 'body' = 'program', grain: 
     }
     return { storage: external ?? { kind: 'result' }, bytes };
   });
-  return { graph, buffers, steps, results, arena, grain };
+  return { graph, buffers, steps, bands, results, arena, grain };
 }

@@ -3,6 +3,7 @@ import { sizeOf, type Tensor, type TypedArray } from '@natgrad/tensor';
 import { adopt, bytesPerElement, copyStrided, elements, isContiguous, viewOf } from '@natgrad/tensor/internal';
 import type { Aval } from '../../ir/aval.js';
 import type { Engine } from '../engine.js';
+import { bandRun } from './band-run.js';
 import { gemmRun } from './gemm-run.js';
 import type { Kernels, LoopCode } from './kernels.js';
 import { loopRun } from './loop-run.js';
@@ -72,27 +73,39 @@ const referenceRun = (step: Of<'reference'>, memory: EngineMemory, engine: Engin
 const sameExtents = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((extent, axis) => extent === b[axis]);
 
-/** The steps of a plan, ready to run one after another, those that are worth it on all threads of a team. */
+/**
+ * A plan, ready to run: its bands and its other steps, one after another, those that are worth it on all threads of a team. `together`
+ * false: every step by itself, in the same blocks.
+ */
 export const runnable = (
   plan: Plan,
   kernels: Kernels,
   memory: EngineMemory,
   engine: Engine,
   team: Team = alone,
+  together = true,
 ): readonly Run[] => {
-  const loops = plan.steps.filter((step) => step.kind === 'loop');
+  const { steps, grain } = plan;
+  const loops = steps.filter((step) => step.kind === 'loop');
   const compiled = kernels.loops(loops.map(({ loop }) => loop.program));
-  const code = new Map(loops.map((step, k) => [step, compiled[k] as LoopCode]));
-  return plan.steps.map((step) => {
+  const code: ReadonlyMap<Step, LoopCode> = new Map(loops.map((step, k) => [step, compiled[k] as LoopCode]));
+  const byItself = (step: Step): Run => {
     switch (step.kind) {
       case 'gemm':
-        return gemmRun(step, kernels, memory, team, plan.grain);
+        return gemmRun(step, kernels, memory, team, grain);
       case 'loop':
-        return loopRun(step, code.get(step) as LoopCode, memory, team, plan.grain);
+        return loopRun(step, code.get(step) as LoopCode, memory, team, grain);
       case 'scan':
         return scanRun(step, runnable(step.body, kernels, memory, engine, team), memory);
       case 'reference':
         return referenceRun(step, memory, engine, plan);
     }
+  };
+  const bands = together ? plan.bands : [];
+  const isInside = (at: number): boolean => bands.some(({ first, end }) => at > first && at < end);
+  return steps.flatMap((step, at) => {
+    if (isInside(at)) return [];
+    const band = bands.find(({ first }) => first === at);
+    return [band === undefined ? byItself(step) : bandRun(band, plan, kernels, code, memory, team)];
   });
 };

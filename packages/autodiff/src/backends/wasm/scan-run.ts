@@ -1,6 +1,7 @@
 /** A loop of fixed length inside a plan: the steps of its body, turn after turn, on the memory of the plan around it. */
 import type { EngineMemory } from './memory.js';
-import { bytesOfAval, type Plan, type Result, type Step } from './plan.js';
+import type { Plan, Result, Step } from './plan.js';
+import { bytesOfAval } from './planner.js';
 import type { Run } from './run.js';
 
 type ScanStep = Extract<Step, { readonly kind: 'scan' }>;

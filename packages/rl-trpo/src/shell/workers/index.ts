@@ -76,40 +76,52 @@ export const pooled = (pool: Pool, workers: number, { model, envs, batchSize }: 
 };
 
 /**
- * Seconds that a rollout must take in this process for workers to be worth it. Sending states and batches back and forth costs
- * a few milliseconds, starting a worker a few tenths of a second once.
+ * Milliseconds that a rollout must take in this process for workers to be worth it. Sending states and batches back and forth costs
+ * a few, starting a worker a few hundred once.
  */
-const WORTHWHILE = 0.05;
+const WORTHWHILE = 50;
 
 /**
- * The first rollouts are slower than the others: the code that runs them is not compiled yet. Every worker compiles its own, and
- * makes only a part of each rollout.
+ * Rollouts that are tried. The first ones are slower than the others: the code that runs them is not compiled yet. Every worker
+ * compiles its own, and makes only a part of each rollout.
  */
 const TRIALS = { here: 4, there: 12 } as const;
 
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
 /**
  * In this process, unless even the fastest of the first rollouts takes so long that workers are worth a trial; then by whoever
- * was waited for less. (More threads than idle cores gain nothing; a single one can begin while the critic is fitted.)
+ * makes whole iterations faster. (More threads than idle cores gain nothing; a single one can act while the critic is fitted, but may
+ * slow that down.)
  */
 const chosenByTime = (here: Rollouts, start: () => Rollouts): Rollouts => {
-  let [current, trials, least, leastHere] = [here, 0, Infinity, Infinity];
-  const choose = async (): Promise<void> => {
-    if (current === here) {
-      if (least <= WORTHWHILE) return;
-      [current, trials, least, leastHere] = [start(), 0, Infinity, least];
-    } else if (least >= leastHere) {
-      await current.close();
-      current = here;
+  let current = here;
+  let least = Infinity;
+  let leastHere = Infinity;
+  let last: number | null = null;
+  /** Milliseconds from one rollout to the next, by whoever makes them now; null when it has been decided who that is. */
+  let iterations: number[] | null = [];
+  const choose = async (tried: readonly number[]): Promise<void> => {
+    if (current === here && least > WORTHWHILE) {
+      [current, leastHere, iterations] = [start(), Math.min(...tried), []];
+      return;
     }
+    iterations = null;
+    // A rollout that began during a slow iteration makes the next one fast: the mean of several tells.
+    if (current === here || mean(tried.slice(tried.length / 2)) < leastHere) return;
+    await current.close();
+    current = here;
   };
   return {
     begin: (state, from) => current.begin(state, from),
     take: async (state, from) => {
       const before = performance.now();
+      if (last !== null) iterations?.push(before - last);
+      last = before;
+      if (iterations?.length === (current === here ? TRIALS.here : TRIALS.there)) await choose(iterations);
+      const began = performance.now();
       const taken = await current.take(state, from);
-      trials += 1;
-      least = Math.min(least, (performance.now() - before) / 1000);
-      if (trials === (current === here ? TRIALS.here : TRIALS.there)) await choose();
+      least = Math.min(least, performance.now() - began);
       return taken;
     },
     close: () => current.close(),

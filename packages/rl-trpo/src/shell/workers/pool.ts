@@ -109,9 +109,9 @@ export const startPool = (setup: WorkerSetup, script: URL): Pool => {
     const thread = threads[i] ?? start(i);
     const first = await thread.ask(request);
     if (isRight(first)) return first.right;
-    // Nobody waits for a share that was begun in advance; its thread is not replaced.
-    if (closed) throw crashed(request, [first.left, 'its pool was closed']);
     await thread.end();
+    // Nobody waits for a share that was begun in advance, and its thread is not replaced.
+    if (closed) throw crashed(request, [first.left, 'its pool was closed']);
     const second = await start(i).ask(request);
     if (isRight(second)) return second.right;
     throw crashed(request, [first.left, second.left]);

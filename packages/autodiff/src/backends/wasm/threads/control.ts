@@ -40,8 +40,10 @@ const MOST_TEXT = 256;
 const MEMBERS: number = 3 * LINE;
 const MODULE_WORDS: number = MOST_MODULES / 32;
 
-/** Words before those of the task's own kind. */
-export const TASK_HEADER = 6;
+/** Words of a task before its works: blocks, and how many works. */
+export const TASK_HEADER = 2;
+/** Words of a work before its own: kind, number of the program, entry, address and bytes of the program, and how many words follow. */
+export const WORK_HEADER = 6;
 
 export interface Control {
   readonly words: Int32Array<SharedArrayBuffer>;

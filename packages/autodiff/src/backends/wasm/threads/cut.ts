@@ -8,18 +8,23 @@ export interface Grain {
   readonly flops: number;
   /** Elements of a block of a loop, about. */
   readonly elements: number;
+  /** Rows of a block of a band, about. */
+  readonly rows: number;
   /** Least milliseconds, on one thread, of a step that is divided, and of all such steps of a plan. */
   readonly step: number;
   readonly plan: number;
 }
 
 /**
+ * 250 rows of 256 numbers in single precision are 256 KB: several such arrays stay in the second-level cache, and packing op(b) anew for
+ * each block of a product costs a fifteenth of it (see `PACKING`).
+ *
  * A fork and a join cost half a microsecond while workers look for tasks, and 3 in the worst hundredth: a step that is divided takes
  * ten times that. Waking workers that sleep takes 50 µs, and far longer where cores are busy, which a whole plan must be worth.
  */
-export const GRAIN: Grain = { flops: 1e6, elements: BLOCK, step: 0.03, plan: 0.2 };
+export const GRAIN: Grain = { flops: 1e6, elements: BLOCK, rows: 250, step: 0.03, plan: 0.2 };
 
-/** Most blocks of a product. */
+/** Most blocks of a product that is not narrow. */
 const MOST_BLOCKS = 48;
 
 /**
@@ -48,24 +53,29 @@ const unevenness = (blocks: number): number =>
   USUAL_THREADS.reduce((sum, threads) => sum + (Math.ceil(blocks / threads) * threads) / blocks - 1, 0) /
   USUAL_THREADS.length;
 
+/** Most parts of k whose results take no more than a quarter of the room of both operands. */
+const mostParts = ([m, n, k]: readonly [number, number, number]): number => Math.floor((k * (m + n)) / (4 * m * n));
+
 /** A narrow product in blocks of about the least size along its longest extent; null for another one. */
-const narrowCut = ([m, n, k]: readonly [number, number, number], count: number, grain: Grain): Cut | null => {
+const narrowCut = (extents: readonly [m: number, n: number, k: number], count: number, grain: Grain): Cut | null => {
+  const [m, n, k] = extents;
   const longest = Math.max(m, n, k);
-  const most = Math.floor((2 * m * n * k) / grain.flops);
-  if ((m * n * k) / longest > NARROW || most < 2 || (longest === k && count > 1)) return null;
-  const size = Math.ceil(longest / (Math.ceil(most / 4) * 4) / 4) * 4;
+  const alongK = longest === k;
+  if ((m * n * k) / longest > NARROW || (alongK && count > 1)) return null;
+  const worthwhile = Math.floor((2 * m * n * k) / grain.flops);
+  const wanted = Math.min(Math.ceil(worthwhile / 4) * 4, alongK ? mostParts(extents) : Infinity);
+  if (worthwhile < 2 || wanted < 2) return null;
+  const size = Math.ceil(longest / wanted / 4) * 4;
   const blocks = count * Math.ceil(longest / size);
   const whole = { rows: m, columns: n, depth: k, blocks };
-  return longest === m
-    ? { ...whole, rows: size }
-    : longest === n
-      ? { ...whole, columns: size }
-      : { ...whole, depth: size };
+  if (alongK) return { ...whole, depth: size };
+  return longest === m ? { ...whole, rows: size } : { ...whole, columns: size };
 };
 
 /**
- * Cuts a batch of products m × k × n, by shapes alone: into multiples of 4 rows and of a tile's columns, so that it costs least by the
- * estimates above. Only a native library has k cut: the engine's own product adds up in one order, which no cut changes.
+ * Cuts a batch of products m × k × n, by shapes alone: a native library's narrow ones as {@link narrowCut} does; others into multiples of
+ * 4 rows and of a tile's columns, so that it costs least by the estimates above. Only a native library has k cut: the engine's own
+ * product adds up in one order, which no cut changes.
  */
 export const cutOf = (
   [m, n, k]: readonly [m: number, n: number, k: number],
@@ -105,7 +115,7 @@ export const cutOf = (
       consider({ rows, columns, depth: k, blocks: count * Math.ceil(m / rows) * Math.ceil(n / columns) });
     }
   if (native && count === 1)
-    for (let parts = 2; parts <= Math.min(most, Math.ceil(k / 4)); parts += 1) {
+    for (let parts = 2; parts <= Math.min(most, mostParts([m, n, k])); parts += 1) {
       const depth = Math.ceil(k / parts / 4) * 4;
       consider({ rows: m, columns: n, depth, blocks: Math.ceil(k / depth) });
     }

@@ -18,6 +18,7 @@ import {
   statusAt,
   TASK_HEADER,
   UNABLE,
+  WORK_HEADER,
   writeText,
 } from './control.js';
 import type { MemberSetup } from './start.js';
@@ -46,41 +47,68 @@ const setStatus = ({ words }: Control, member: number, status: number): void => 
   if (Atomics.load(words, JOINING) !== 0) Atomics.notify(words, statusAt(member));
 };
 
+/** The bytes of a program that this worker has not compiled yet. */
+interface Missing {
+  readonly id: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Blocks of the works of a task, as functions; a program that must be compiled first; null where one is not to be had. */
+const worksOf = (
+  task: Uint32Array,
+  { memory, scratch }: MemberSetup,
+  programs: ReadonlyMap<number, WebAssembly.Exports>,
+  native: NativeProducts | null,
+): readonly ((block: number) => void)[] | Missing | null => {
+  const works: ((block: number) => void)[] = [];
+  let at = TASK_HEADER;
+  for (let left = task[1] as number; left > 0; left -= 1) {
+    const [kind, id, entry, address, bytes, length] = task.subarray(at, at + WORK_HEADER) as unknown as readonly [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    const words = task.subarray(at + WORK_HEADER, at + WORK_HEADER + length);
+    at += WORK_HEADER + length;
+    const program = programs.get(id);
+    // Without bytes where this worker was not ready yet when the task began: the others do it.
+    if (id !== 0 && program === undefined)
+      return bytes === 0 ? null : { id, bytes: new Uint8Array(memory.buffer, address, bytes).slice() };
+    if (kind === GEMM) {
+      const run =
+        program === undefined
+          ? ((native as NativeProducts)[entry] as Gemm['run'])
+          : (program[entry === 0 ? 'gemm_f32' : 'gemm_f64'] as unknown as Gemm['run']);
+      works.push((block) => gemmBlock(run, words, block, scratch));
+    } else {
+      const code = (program as WebAssembly.Exports)[`loop${entry}`] as LoopFunction;
+      works.push((block) => loopBlock(code, words, block));
+    }
+  }
+  return works;
+};
+
 /** Takes blocks of the task that is open, if it still is; the bytes of a program that must be compiled first. */
 const takePart = (
   control: Control,
-  { memory, member, scratch }: MemberSetup,
+  setup: MemberSetup,
   state: number,
   programs: ReadonlyMap<number, WebAssembly.Exports>,
   native: NativeProducts | null,
-): { readonly id: number; readonly bytes: Uint8Array<ArrayBuffer> } | null => {
+): Missing | null => {
   const { words, task } = control;
-  Atomics.store(words, statusAt(member), BUSY);
+  Atomics.store(words, statusAt(setup.member), BUSY);
   if (Atomics.load(words, STATE) !== state) return null;
-  const [blocks, id, entry] = [task[1], task[2], task[3]] as [number, number, number];
-  const program = programs.get(id);
-  if (id !== 0 && program === undefined) {
-    const [address, bytes] = [task[4], task[5]] as [number, number];
-    // Not there where this worker was not ready yet when the task began: the others do it.
-    return bytes === 0 ? null : { id, bytes: new Uint8Array(memory.buffer, address, bytes).slice() };
-  }
-  const own = task.subarray(TASK_HEADER);
-  const count = blocksAt(member);
-  if (task[0] === GEMM) {
-    const run =
-      program === undefined
-        ? ((native as NativeProducts)[entry] as Gemm['run'])
-        : (program[entry === 0 ? 'gemm_f32' : 'gemm_f64'] as unknown as Gemm['run']);
-    for (let block = Atomics.add(words, NEXT, 1); block < blocks; block = Atomics.add(words, NEXT, 1)) {
-      gemmBlock(run, own, block, scratch);
-      words[count]! += 1;
-    }
-  } else {
-    const code = (program as WebAssembly.Exports)[`loop${entry}`] as LoopFunction;
-    for (let block = Atomics.add(words, NEXT, 1); block < blocks; block = Atomics.add(words, NEXT, 1)) {
-      loopBlock(code, own, block);
-      words[count]! += 1;
-    }
+  const works = worksOf(task, setup, programs, native);
+  if (works === null || 'bytes' in works) return works;
+  const blocks = task[0] as number;
+  const count = blocksAt(setup.member);
+  for (let block = Atomics.add(words, NEXT, 1); block < blocks; block = Atomics.add(words, NEXT, 1)) {
+    for (const work of works) work(block);
+    words[count]! += 1;
   }
   return null;
 };

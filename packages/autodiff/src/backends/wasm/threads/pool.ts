@@ -22,9 +22,17 @@ import {
   statusAt,
   TASK_HEADER,
   UNABLE,
+  WORK_HEADER,
 } from './control.js';
 import type { StartMember } from './start.js';
 import type { CodeModule, Task } from './task.js';
+
+/** The program of a work, by number, and where its bytes are; none where all workers have it, or there is no room. */
+interface Code {
+  readonly id: number;
+  readonly address: number;
+  readonly bytes: number;
+}
 
 /** How a task ended: the blocks that the caller took, and how a worker was lost. */
 interface Outcome {
@@ -164,15 +172,17 @@ export const createPool = (
     return failures.find((failure) => failure !== null) ?? null;
   };
 
-  /** Writes a task down and opens it. */
-  const open = ({ kind, blocks, entry, words: own }: Task, id: number, code: number, bytes: number): void => {
-    header[0] = kind;
-    header[1] = blocks;
-    header[2] = id;
-    header[3] = entry;
-    header[4] = code;
-    header[5] = bytes;
-    header.set(own, TASK_HEADER);
+  /** Writes a task down and opens it; `codes` are the programs of its works, and where those are that somebody must compile. */
+  const open = ({ works, blocks }: Task, codes: readonly Code[]): void => {
+    header[0] = blocks;
+    header[1] = works.length;
+    let at = TASK_HEADER;
+    works.forEach(({ kind, entry, words: own }, k) => {
+      const { id, address, bytes } = codes[k] as Code;
+      header.set([kind, id, entry, address, bytes, own.length], at);
+      header.set(own, at + WORK_HEADER);
+      at += WORK_HEADER + own.length;
+    });
     Atomics.store(words, NEXT, 0);
     Atomics.add(words, STATE, 1);
     if (Atomics.load(words, SLEEPERS) > 0) Atomics.notify(words, STATE);
@@ -190,19 +200,28 @@ export const createPool = (
   };
 
   const run = (task: Task, one: (block: number) => void): Outcome => {
-    const { module, blocks, milliseconds } = task;
-    const id = module === null ? 0 : idOf(module);
-    if ((module !== null && id === 0) || task.words.length > MOST_TASK_WORDS - TASK_HEADER) {
+    const { works, blocks, milliseconds } = task;
+    const ids = works.map(({ module }) => (module === null ? 0 : idOf(module)));
+    const length = works.reduce((sum, { words: own }) => sum + WORK_HEADER + own.length, TASK_HEADER);
+    if (length > MOST_TASK_WORDS || works.some(({ module }, k) => module !== null && ids[k] === 0)) {
       for (let block = 0; block < blocks; block += 1) one(block);
       return { own: blocks, failure: null };
     }
-    const isNew = module !== null && members.some((member) => isReady(member) && !hasModule(control, member, id));
-    const code = isNew ? place(module.bytes) : null;
-    open(task, id, code ?? 0, code === null || module === null ? 0 : module.bytes.length);
+    const placed = new Map<CodeModule, number>();
+    const codes = works.map(({ module }, k): Code => {
+      const id = ids[k] as number;
+      const isNew = module !== null && members.some((member) => isReady(member) && !hasModule(control, member, id));
+      if (!isNew) return { id, address: 0, bytes: 0 };
+      const address = placed.get(module) ?? place(module.bytes);
+      if (address === null) return { id, address: 0, bytes: 0 };
+      placed.set(module, address);
+      return { id, address, bytes: module.bytes.length };
+    });
+    open(task, codes);
     try {
       const own = takeBlocks(blocks, one);
       const failure = close(milliseconds);
-      if (failure === null && code !== null) memory.give(code);
+      if (failure === null) for (const address of placed.values()) memory.give(address);
       return { own, failure };
     } catch (error) {
       // Not one of a worker's: nobody takes more of this task.

@@ -13,16 +13,22 @@ export interface CodeModule {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-export interface Task {
+/** What a block of a task does for one step. */
+export interface Work {
   readonly kind: typeof GEMM | typeof LOOP;
-  readonly blocks: number;
-  /** Of one block on one thread, about. */
-  readonly milliseconds: number;
   /** Where the code is; null for products of a native library, which every thread loads by itself. */
   readonly module: CodeModule | null;
   /** Which of the module's functions: the number of a loop, or 0 for f32 and 1 for f64. */
   readonly entry: number;
   readonly words: ArrayLike<number>;
+}
+
+export interface Task {
+  /** One step, or the steps of a band: a block is done with all of them, in their order. */
+  readonly works: readonly Work[];
+  readonly blocks: number;
+  /** Of one block on one thread, about. */
+  readonly milliseconds: number;
 }
 
 /** How a product is cut: rows and columns of a block of its result, and how much of k one block adds up. */
