@@ -135,18 +135,26 @@ test('an engine with products of another origin adds up their parts, to what is 
         n: fc.integer({ min: 1, max: 4 }),
         k: fc.integer({ min: 1, max: 60 }),
       }),
-      fc.record({ left: fc.boolean(), right: fc.boolean(), inPlace: fc.boolean() }),
+      fc.record({ left: fc.boolean(), right: fc.boolean(), last: fc.boolean(), copied: fc.boolean() }),
       fc.constantFrom('f32' as const, 'f64' as const),
       fc.nat(),
-      ({ m, n, k }, { left, right, inPlace }, dtype, seed) => {
+      ({ m, n, k }, { left, right, last, copied }, dtype, seed) => {
         // Whole numbers, few and small: exact in any order, in single precision too.
         const whole = (at: number, shape: readonly number[]): Tensor =>
           floor(multiply(normal(foldIn(key(seed), at), shape, { dtype }), 2));
-        const [a, b, c] = [whole(0, left ? [k, m] : [m, k]), whole(1, right ? [n, k] : [k, n]), whole(2, [m, n])];
-        // What is only passed on is copied; what was computed for it may be added to in place.
-        const f = (x: Tensor, y: Tensor, z: Tensor): Tensor =>
-          add(matmul(left ? transpose(x) : x, right ? transpose(y) : y), inPlace ? multiply(z, add(z, 1)) : z);
-        expect(toTypedArray(jit(f, { engine })(a, b, c))).toEqual(toTypedArray(f(a, b, c)));
+        const args = [
+          whole(0, left ? [k, m] : [m, k]),
+          whole(1, right ? [n, k] : [k, n]),
+          whole(2, [m, n]),
+          whole(3, [n, n]),
+        ] as const;
+        // The sum of two products: the second is added to the first, or to a copy of it where that one is wanted too.
+        const f = (x: Tensor, y: Tensor, z: Tensor, w: Tensor): readonly Tensor[] => {
+          const long = matmul(left ? transpose(x) : x, right ? transpose(y) : y);
+          const short = matmul(z, w);
+          return [last ? add(short, long) : add(long, short), ...(copied ? [short, long] : [])];
+        };
+        expect(jit(f, { engine })(...args).map(toTypedArray)).toEqual(f(...args).map(toTypedArray));
       },
     ),
     { numRuns: 200 },
