@@ -4,8 +4,8 @@ import type { Preset } from './presets.js';
 
 const base: Partial<TrpoConfig> = {
   batchSize: 2048,
-  // One, so that a batch holds whole episodes of 1000 steps. HalfCheetah got 6654 and 6699 with it, 6152 and 5244 with two and 6332
-  // and 5300 with eight, which begin together, so that a batch sees a quarter of each episode (seeds 100 and 101, last 100 episodes).
+  // One, so that a batch holds whole episodes of 1000 steps. HalfCheetah got 6654, 6699 and 5862 with it, 6152, 5244 and 5900 with two
+  // (seeds 100 to 102, last 100 episodes), and 6332 and 5300 with eight, which begin together, so that a batch sees a quarter of each.
   environments: 1,
   hidden: [64, 64],
   valueHidden: [64, 64],
