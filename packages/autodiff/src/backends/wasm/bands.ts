@@ -145,7 +145,7 @@ const endOf = (steps: readonly Step[], first: number, rows: number, grain: Grain
 const sized = (first: number, end: number, rows: number, flops: number, grain: Grain): Band | null => {
   const wanted = Math.min(mostBlocks(rows, grain), Math.floor(flops / grain.flops));
   if (wanted < 2) return null;
-  const even = wanted < 4 ? wanted : Math.min(MOST_BLOCKS, Math.ceil(wanted / 4) * 4);
+  const even = wanted < 3 ? wanted : Math.min(MOST_BLOCKS, Math.ceil(wanted / 4) * 4);
   const size = Math.ceil(rows / even / 4) * 4;
   const count = Math.ceil(rows / size);
   return count < 2 ? null : { first, end, rows, size, count };
