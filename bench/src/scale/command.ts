@@ -12,6 +12,7 @@ of them varies at a time around 5000, 256 and 2. GFLOP are those of the matrix
 products in the traced program, 2mkn each.
 
   --engine NAME   engine (wasm)
+  --threads N     threads of the engine (1)
   --dtype D       f32 or f64 (f32)
   --repeats N     timed products at each size (5)
   --limit N       seconds; a size that would take longer is skipped (20)
@@ -46,13 +47,15 @@ export const scaleTable = (rows: readonly ScaleRow[]): string => {
 };
 
 const runScale = (values: Values): Promise<void> => {
-  const found = named('engine', values.text('engine') ?? 'wasm', engines());
+  const found = named('engine', values.text('engine') ?? 'wasm', engines(values.count('threads', 1)));
   const dtype = values.choice('dtype', ['f32', 'f64'], 'f32');
   const options = { repeats: values.count('repeats', 5), limit: values.count('limit', 20) };
   const points = pointsUpTo(values.count('max-batch', 50_000), values.count('max-width', 1024));
   const rows = sweep(points, { name: found.name, engine: found.engine, dtype, ...options });
   const memory = 'statistics' in found.engine ? "the engine's own" : 'growth of the process at that size';
-  console.log(`${found.name} ${dtype}, one thread. Times: median (minimum). Memory: ${memory}.\n\n${scaleTable(rows)}`);
+  console.log(
+    `${found.name} ${dtype}, ${found.threads === 1 ? 'one thread' : `${found.threads} threads`}. Times: median (minimum). Memory: ${memory}.\n\n${scaleTable(rows)}`,
+  );
   console.log(`\n${machine()}`);
   writeRows(values, rows);
   return Promise.resolve();
@@ -64,6 +67,7 @@ export const scale: Benchmark = {
   help: HELP,
   flags: {
     engine: { type: 'string' },
+    threads: { type: 'string' },
     dtype: { type: 'string' },
     repeats: { type: 'string' },
     limit: { type: 'string' },
