@@ -4,7 +4,7 @@ import type { Work } from './threads/task.js';
 import type { Team } from './threads/team.js';
 
 /** A step at the addresses of a call. */
-export interface Opened {
+interface Opened {
   /** Its blocks as numbers, for other threads. */
   readonly work: Work;
   /** Computes a block in this thread. */
