@@ -17,6 +17,9 @@ export interface Band {
 /** More blocks than this would spend their time on adding up partial results. */
 const MOST_BLOCKS = 64;
 
+/** A block of a band has so many times the least work of a block of one step: it does a part of every step, and each part costs a call. */
+const WORK = 4;
+
 /** What a step does with its buffers where it is run by rows. */
 interface Access {
   /** Block by block: only the rows of a block are touched by it. */
@@ -143,7 +146,7 @@ const endOf = (steps: readonly Step[], first: number, rows: number, grain: Grain
 
 /** So many blocks, as even as multiples of four rows allow; null where one would be left. */
 const sized = (first: number, end: number, rows: number, flops: number, grain: Grain): Band | null => {
-  const wanted = Math.min(mostBlocks(rows, grain), Math.floor(flops / grain.flops));
+  const wanted = Math.min(mostBlocks(rows, grain), Math.floor(flops / (WORK * grain.flops)));
   if (wanted < 2) return null;
   const even = wanted < 3 ? wanted : Math.min(MOST_BLOCKS, Math.ceil(wanted / 4) * 4);
   const size = Math.ceil(rows / even / 4) * 4;
