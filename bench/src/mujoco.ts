@@ -29,7 +29,7 @@ const TASKS: readonly (Task & { readonly published: string; readonly top: number
   { id: 'Hopper-v5', published: '3372 ± 215', top: 4000 },
   { id: 'Walker2d-v5', published: '4502 ± 234', top: 6000 },
   { id: 'Ant-v5', published: '3554 ± 591', top: 5000, low: -1000 },
-  { id: 'Humanoid-v5', published: '1030', top: 1200 },
+  { id: 'Humanoid-v5', published: '1030', top: 1500 },
 ].map((task) => ({ ...task, steps: STEPS, episodes: EPISODES, curve: true }));
 
 const resultsOf = (id: string, all: readonly Result[]): readonly Result[] =>
