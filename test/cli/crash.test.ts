@@ -151,7 +151,7 @@ test('workers act: killed at random moments and resumed with another number of t
 }, 120_000);
 
 test('with workers, Ctrl-C finishes the iteration and saves, and the process ends', async () => {
-  const child = cli.start(['train', ...TINY, '--workers', '2', '--steps', FEW, '--out', 'stopped-workers', '--json']);
+  const child = cli.start(['train', ...TINY, '--workers', '2', '--steps', STEPS, '--out', 'stopped-workers', '--json']);
   const end = ended(child);
   await line(child, 3);
   child.kill('SIGINT');
@@ -163,7 +163,7 @@ test('with workers, Ctrl-C finishes the iteration and saves, and the process end
 });
 
 test('Ctrl-C finishes the iteration, saves, and says how to go on', async () => {
-  const child = cli.start(['train', ...TINY, '--steps', FEW, '--out', 'stopped']);
+  const child = cli.start(['train', ...TINY, '--steps', STEPS, '--out', 'stopped']);
   const end = ended(child);
   await line(child, 6);
   child.kill('SIGINT');
@@ -174,7 +174,7 @@ test('Ctrl-C finishes the iteration, saves, and says how to go on', async () => 
   )?.[1];
   expect(Number(iteration)).toBe(Number(endOf('stopped').checkpoint));
   expect((await cli.run(['train', '--resume', 'stopped', '--episodes', '3'])).code).toBe(0);
-  expect(endOf('stopped').metrics).toEqual(endOf(whole).metrics.slice(0, 20));
+  expect(endOf('stopped').metrics).toEqual(endOf(whole).metrics);
 });
 
 test.each(['0', '2'])('a second Ctrl-C ends at once, and what was saved is whole, with %s workers', async (workers) => {
