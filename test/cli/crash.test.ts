@@ -151,15 +151,19 @@ test('workers act: killed at random moments and resumed with another number of t
 }, 120_000);
 
 test('with workers, Ctrl-C finishes the iteration and saves, and the process ends', async () => {
-  const child = cli.start(['train', ...TINY, '--workers', '2', '--steps', STEPS, '--out', 'stopped-workers', '--json']);
-  const end = ended(child);
-  await line(child, 3);
-  child.kill('SIGINT');
-  const { code, stdout } = await end;
-  expect(code).toBe(130);
-  const made = stdout.trimEnd().split('\n').length;
-  expect(Number(endOf('stopped-workers').checkpoint)).toBe(made);
-  expect(endOf('stopped-workers').metrics).toEqual(endOf(whole).metrics.slice(0, made));
+  // Several times: workers are in the middle of the next rollout then, or have just answered.
+  for (let lines = 3; lines < 11; lines += 1) {
+    const out = `stopped-workers-${lines}`;
+    const child = cli.start(['train', ...TINY, '--workers', '2', '--steps', STEPS, '--out', out, '--json']);
+    const end = ended(child);
+    await line(child, lines);
+    child.kill('SIGINT');
+    const { code, stdout } = await end;
+    expect(code).toBe(130);
+    const made = stdout.trimEnd().split('\n').length;
+    expect(Number(endOf(out).checkpoint)).toBe(made);
+    expect(endOf(out).metrics).toEqual(endOf(whole).metrics.slice(0, made));
+  }
 });
 
 test('Ctrl-C finishes the iteration, saves, and says how to go on', async () => {

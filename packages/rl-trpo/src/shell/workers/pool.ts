@@ -50,11 +50,13 @@ const sendable = <T>(run: () => T): T => {
 const startThread = (setup: WorkerSetup, script: URL): Thread => {
   const thread = new Worker(script, { workerData: setup, ...threadArguments(process.execArgv) });
   let lost: string | null = null;
+  let isEnding = false;
   let resolve: ((outcome: Either<string, ShareAnswer>) => void) | null = null;
   const settle = (outcome: Either<string, ShareAnswer>): void => {
     const waiting = resolve;
     resolve = null;
-    thread.unref();
+    // A thread that is ended is waited for, also where its answer was on its way.
+    if (!isEnding) thread.unref();
     waiting?.(outcome);
   };
   const lose = (reason: string): void => {
@@ -77,7 +79,10 @@ const startThread = (setup: WorkerSetup, script: URL): Thread => {
         sendable(() => thread.postMessage(request));
         thread.ref();
       }),
-    end: () => thread.terminate(),
+    end: () => {
+      isEnding = true;
+      return thread.terminate();
+    },
   };
 };
 
