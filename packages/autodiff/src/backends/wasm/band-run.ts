@@ -1,6 +1,7 @@
 /** A band of a plan: its steps block by block. */
-import { type Band, extentsOf } from './bands.js';
+import type { Band } from './bands.js';
 import { runBlocks } from './blocks-run.js';
+import { extentsOf } from './extents.js';
 import { blockedGemm } from './gemm-run.js';
 import type { Kernels, LoopCode } from './kernels.js';
 import { blockedLoop } from './loop-run.js';
@@ -15,7 +16,7 @@ type GemmStep = Extract<Step, { readonly kind: 'gemm' }>;
 
 /** Blocks of rows of the result, or of what is added up. */
 const cutFor = (step: GemmStep, { size, count }: Band): Cut => {
-  const { m, n, k } = extentsOf(step) as { readonly m: number; readonly n: number; readonly k: number };
+  const { m, n, k } = extentsOf(step);
   return step.params.transposeLeft
     ? { rows: m, columns: n, depth: size, blocks: count }
     : { rows: size, columns: n, depth: Math.max(k, 1), blocks: count };

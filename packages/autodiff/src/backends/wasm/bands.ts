@@ -2,6 +2,7 @@
  * Bands: successive steps over the same rows, which run together, one block of rows after the other. What a step writes is then still
  * in the cache when the next one reads it, and threads meet once for all of them.
  */
+import { extentsOf } from './extents.js';
 import type { Step } from './plan.js';
 import type { Grain } from './threads/cut.js';
 
@@ -33,24 +34,12 @@ interface Access {
 
 type Of<Kind> = Extract<Step, { readonly kind: Kind }>;
 
-/** Extents of a product of two matrices; null for a batch of them. */
-export const extentsOf = ({
-  avals,
-  params,
-  node,
-}: Of<'gemm'>): { readonly m: number; readonly n: number; readonly k: number } | null => {
-  const [a] = avals;
-  const [m, n] = node.avals[0]?.shape ?? [];
-  if (a?.shape.length !== 2 || m === undefined || n === undefined) return null;
-  return { m, n, k: a.shape[params.transposeLeft ? 0 : 1] as number };
-};
-
-/** The rows that a product may be run by: those of its result, or those that it adds up over. */
+/** The rows that a product may be run by: those of its result, or those that it adds up over; null for a batch of products. */
 const rowsOfGemm = (step: Of<'gemm'>): number | null => {
-  const extents = extentsOf(step);
-  if (extents === null) return null;
+  const { m, k, count } = extentsOf(step);
   const { transposeLeft, transposeRight } = step.params;
-  return transposeLeft ? (transposeRight ? null : extents.k) : extents.m;
+  if (count !== 1 || (transposeLeft && transposeRight)) return null;
+  return transposeLeft ? k : m;
 };
 
 /** Blocks that rows make at most. */
@@ -61,7 +50,7 @@ const gemmAccess = (step: Of<'gemm'>, rows: number, grain: Grain): Access | null
   const { params, reads, writes, inPlace } = step;
   const [a, b, addend] = reads as readonly [number, number, number | undefined];
   if (params.transposeLeft) {
-    const { m, n } = extentsOf(step) as { readonly m: number; readonly n: number };
+    const { m, n } = extentsOf(step);
     // Partial results that take more room than the operands cost more than what the band saves.
     if (m * n * mostBlocks(rows, grain) > rows * (m + n)) return null;
     return { reads: [a, b], writes: [], whole: addend === undefined ? [] : [addend], late: writes };

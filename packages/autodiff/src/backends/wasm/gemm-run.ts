@@ -1,8 +1,8 @@
 /** A matrix product of a plan, as a function of the addresses of a call. */
-import { sizeOf } from '@natgrad/tensor';
 import { bytesPerElement } from '@natgrad/tensor/internal';
 import type { Aval } from '../../ir/aval.js';
 import { type Blocked, runBlocks } from './blocks-run.js';
+import { extentsOf } from './extents.js';
 import type { Kernels } from './kernels.js';
 import type { EngineMemory } from './memory.js';
 import type { Step } from './plan.js';
@@ -18,25 +18,11 @@ type GemmStep = Extract<Step, { readonly kind: 'gemm' }>;
 /** Bytes behind the last element of an operand that the engine's own product may read. */
 const READ_BEYOND = 64;
 
-/** Rows, columns and inner extent of each product, and how many there are. */
-const sizesOf = ({
-  avals,
-  params,
-  node,
-}: GemmStep): { readonly extents: readonly [m: number, n: number, k: number]; readonly count: number } => {
-  const [a] = avals as readonly [Aval];
-  const [m, n] = (node.avals[0] as Aval).shape.slice(-2) as [number, number];
-  const k = a.shape.at(params.transposeLeft ? -2 : -1) as number;
-  return { extents: [m, n, k], count: sizeOf(a.shape.slice(0, -2)) };
-};
-
 /** A product cut into blocks. Where k is cut, the results of its parts lie one after the other, and their sum is a product with ones. */
 export const blockedGemm = (step: GemmStep, kernels: Kernels, memory: EngineMemory, cut: Cut): Blocked => {
   const { params, avals, reads, writes, scratch, inPlace, dtype } = step;
   const [a, b, into] = avals as readonly [Aval, Aval, Aval | undefined];
-  const {
-    extents: [m, n, k],
-  } = sizesOf(step);
+  const { m, n, k } = extentsOf(step);
   const bytes = bytesPerElement(dtype);
   const { run, module } = kernels.gemm(dtype);
   const [readA, readB, readInto = 0] = reads as readonly [number, number, number | undefined];
@@ -93,11 +79,10 @@ export const blockedGemm = (step: GemmStep, kernels: Kernels, memory: EngineMemo
  */
 export const gemmRun = (step: GemmStep, kernels: Kernels, memory: EngineMemory, team: Team, grain: Grain): Run => {
   const { dtype, flops } = step;
-  const { extents, count } = sizesOf(step);
-  const [m, n, k] = extents;
+  const { m, n, k, count } = extentsOf(step);
   const native = kernels.gemm(dtype).module === null;
   const milliseconds = productTime(flops, dtype, native);
-  const cut = cutOf(extents, count, dtype, native, grain);
+  const cut = cutOf([m, n, k], count, dtype, native, grain);
   const divided = team.size > 1 && cut.blocks > 1 && milliseconds >= grain.step;
   const used = divided || native ? cut : { rows: m, columns: n, depth: Math.max(k, 1), blocks: count };
   return runBlocks([blockedGemm(step, kernels, memory, used)], used.blocks, milliseconds, divided ? team : null);
