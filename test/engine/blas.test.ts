@@ -72,6 +72,9 @@ describe.runIf(library._tag === 'Right')('a native BLAS', () => {
 });
 
 describe('libraries that do not serve', () => {
+  /** Arrays by the addresses that were given out for them. */
+  const arrays: ArrayBufferView[] = [];
+
   /** A koffi whose library has these functions. */
   const load = (functions: Readonly<Record<string, (...args: never[]) => unknown>>): Either<NoBlas, Blas> =>
     loadBlas(
@@ -84,6 +87,7 @@ describe('libraries that do not serve', () => {
             return found as never;
           },
         }),
+        address: (array) => BigInt(arrays.push(array) - 1),
       },
       'libother.so',
     );
@@ -91,10 +95,11 @@ describe('libraries that do not serve', () => {
   const multiply =
     (factor: number) =>
     (...args: readonly unknown[]): void => {
-      const [, ta, tb, m, n, k, , a, lda, b, ldb, beta, c, ldc] = args as readonly [
+      const [, ta, tb, m, n, k, , atA, lda, atB, ldb, beta, atC, ldc] = args as readonly number[] as readonly [
         ...(readonly [number, number, number, number, number, number, number]),
-        ...(readonly [Float64Array, number, Float64Array, number, number, Float64Array, number]),
+        ...(readonly [number, number, number, number, number, number, number]),
       ];
+      const [a, b, c] = [arrays[atA], arrays[atB], arrays[atC]] as [Float64Array, Float64Array, Float64Array];
       for (let i = 0; i < m; i += 1)
         for (let j = 0; j < n; j += 1) {
           let total = beta * (c[i * ldc + j] as number);

@@ -7,8 +7,9 @@ const BYTES = { f32: 4, f64: 8 } as const;
 /** The product of a library on a memory, shared or not. */
 export const gemmBy = (blas: Blas, memory: WebAssembly.Memory, dtype: 'f32' | 'f64'): Gemm['run'] => {
   const multiply = blas[dtype];
-  const view = (at: number): ArrayBufferView =>
-    dtype === 'f32' ? new Float32Array(memory.buffer, at) : new Float64Array(memory.buffer, at);
+  // A memory that is not shared may lie elsewhere after it has grown: its buffer is another one then.
+  let buffer: ArrayBufferLike | undefined;
+  let base = 0;
   const flag = (transposed: boolean): number => (transposed ? TRANSPOSED : AS_IT_IS);
   return (transposeA, transposeB, m, n, k, a, lda, b, ldb, c, ldc, accumulate) => {
     if (m === 0 || n === 0 || (k === 0 && accumulate)) return;
@@ -17,8 +18,12 @@ export const gemmBy = (blas: Blas, memory: WebAssembly.Memory, dtype: 'f32' | 'f
         new Uint8Array(memory.buffer, c + i * ldc * BYTES[dtype], n * BYTES[dtype]).fill(0);
       return;
     }
-    const [x, y, z] = [view(a), view(b), view(c)];
-    multiply(ROW_MAJOR, flag(transposeA), flag(transposeB), m, n, k, 1, x, lda, y, ldb, accumulate ? 1 : 0, z, ldc);
+    if (buffer !== memory.buffer) {
+      buffer = memory.buffer;
+      base = blas.addressOf(new Uint8Array(buffer));
+    }
+    const [left, right] = [flag(transposeA), flag(transposeB)];
+    multiply(ROW_MAJOR, left, right, m, n, k, 1, base + a, lda, base + b, ldb, accumulate ? 1 : 0, base + c, ldc);
   };
 };
 

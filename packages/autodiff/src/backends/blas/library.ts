@@ -7,7 +7,10 @@ export interface NoBlas {
   readonly expected: string;
 }
 
-/** `c = op(a)·op(b)` or, with beta 1, `c += op(a)·op(b)`: matrices by rows, as cblas_sgemm has it. */
+/**
+ * `c = op(a)·op(b)` or, with beta 1, `c += op(a)·op(b)`: matrices by rows, as cblas_sgemm has it. Operands are addresses of this
+ * process: three arrays over a memory, made for one small product, take as long as the call.
+ */
 type NativeGemm = (
   order: number,
   transposeA: number,
@@ -16,12 +19,12 @@ type NativeGemm = (
   n: number,
   k: number,
   alpha: number,
-  a: ArrayBufferView,
+  a: number,
   lda: number,
-  b: ArrayBufferView,
+  b: number,
   ldb: number,
   beta: number,
-  c: ArrayBufferView,
+  c: number,
   ldc: number,
 ) => void;
 
@@ -31,6 +34,8 @@ export interface Blas {
   readonly library: string;
   readonly f32: NativeGemm;
   readonly f64: NativeGemm;
+  /** Where an array lies, until its buffer is detached. */
+  readonly addressOf: (array: ArrayBufferView) => number;
 }
 
 /** As much of koffi as is used. */
@@ -40,6 +45,7 @@ interface Library {
 
 interface Koffi {
   load(path: string): Library;
+  address(array: ArrayBufferView): bigint;
 }
 
 /** The part of Node's `process` that this file needs; browsers have no such global. */
@@ -68,16 +74,20 @@ const messageOf = (error: unknown): string =>
 
 const gemm = (library: Library, letter: 's' | 'd', real: string): NativeGemm =>
   library.func(
-    `void cblas_${letter}gemm(int, int, int, int, int, int, ${real}, const void *, int, const void *, int, ${real}, void *, int)`,
+    `void cblas_${letter}gemm(int, int, int, int, int, int, ${real}, uintptr_t, int, uintptr_t, int, ${real}, uintptr_t, int)`,
   );
 
 /** A library is taken at its word only after it has multiplied: every transpose, with and without addition, exactly. */
-const isRight = (multiply: NativeGemm, array: (values: readonly number[]) => Float32Array | Float64Array): boolean => {
+const isRight = (
+  multiply: NativeGemm,
+  at: Blas['addressOf'],
+  array: (values: readonly number[]) => Float32Array | Float64Array,
+): boolean => {
   const [m, n, k] = [2, 3, 4];
   const a = (i: number, l: number): number => i * k + l + 1;
   const b = (l: number, j: number): number => l * n - 2 * j;
   const filled = (rows: number, columns: number, f: (i: number, j: number) => number): ArrayBufferView =>
-    array(Array.from({ length: rows * columns }, (_, at) => f(Math.floor(at / columns), at % columns)));
+    array(Array.from({ length: rows * columns }, (_, e) => f(Math.floor(e / columns), e % columns)));
   return [false, true].every((left) =>
     [false, true].every((right) =>
       [0, 1].every((beta) => {
@@ -85,9 +95,9 @@ const isRight = (multiply: NativeGemm, array: (values: readonly number[]) => Flo
         const x = left ? filled(k, m, (l, i) => a(i, l)) : filled(m, k, a);
         const y = right ? filled(n, k, (j, l) => b(l, j)) : filled(k, n, b);
         const flag = (transposed: boolean): number => (transposed ? TRANSPOSED : AS_IT_IS);
-        multiply(ROW_MAJOR, flag(left), flag(right), m, n, k, 1, x, left ? m : k, y, right ? k : n, beta, c, n);
-        return c.every((found, at) => {
-          const [i, j] = [Math.floor(at / n), at % n];
+        multiply(ROW_MAJOR, flag(left), flag(right), m, n, k, 1, at(x), left ? m : k, at(y), right ? k : n, beta, at(c), n);
+        return c.every((found, e) => {
+          const [i, j] = [Math.floor(e / n), e % n];
           const sum = Array.from({ length: k }, (_, l) => a(i, l) * b(l, j)).reduce((total, each) => total + each, 0);
           return found === sum + 5 * beta;
         });
@@ -100,7 +110,8 @@ const isRight = (multiply: NativeGemm, array: (values: readonly number[]) => Flo
 export const loadBlas = (koffi: Koffi, name: string): Either<NoBlas, Blas> => {
   try {
     const library = koffi.load(name);
-    const found = { library: name, f32: gemm(library, 's', 'float'), f64: gemm(library, 'd', 'double') };
+    const addressOf = (array: ArrayBufferView): number => Number(koffi.address(array));
+    const found = { library: name, f32: gemm(library, 's', 'float'), f64: gemm(library, 'd', 'double'), addressOf };
     try {
       // One thread: workers of this project have one BLAS each.
       library.func('void openblas_set_num_threads(int)')(1);
@@ -108,8 +119,8 @@ export const loadBlas = (koffi: Koffi, name: string): Either<NoBlas, Blas> => {
       // Another BLAS than OpenBLAS, whose threads are its own affair.
     }
     const works =
-      isRight(found.f32, (values) => Float32Array.from(values)) &&
-      isRight(found.f64, (values) => Float64Array.from(values));
+      isRight(found.f32, addressOf, (values) => Float32Array.from(values)) &&
+      isRight(found.f64, addressOf, (values) => Float64Array.from(values));
     return works ? right(found) : left({ found: `${name}, which multiplies wrongly`, expected: INSTALL });
   } catch (error) {
     return left({ found: `${name}: ${messageOf(error)}`, expected: INSTALL });

@@ -58,12 +58,27 @@ export const blockedLoop = (
   };
 };
 
+/** A loop that nobody cuts, without a word about blocks: see `wholeGemm`. */
+const wholeLoop = ({ loop, reads, writes }: LoopStep, { run }: LoopCode, byRows: boolean): Run => {
+  const { program, rows, columns } = loop;
+  const buffers = [
+    ...operandsOf(program).map(({ input }) => reads[input] as number),
+    ...program.outputs.map((_, k) => writes[k] as number),
+  ];
+  // Written anew in every call, and read before it ends.
+  const words: number[] = [0, byRows ? rows : 1, columns, ...buffers];
+  if (rows === 0 || columns === 0) return () => undefined;
+  return ({ address }) => {
+    for (let k = 0; k < buffers.length; k += 1) words[3 + k] = address[buffers[k] as number] as number;
+    run(...words);
+  };
+};
+
 /** A loop by itself. Without partial results the blocks change no bit: one thread then runs the whole loop at once. */
 export const loopRun = (step: LoopStep, code: LoopCode, memory: EngineMemory, team: Team, grain: Grain): Run => {
-  const { loop, blocks } = step;
-  const extent = blocks.by === 'rows' ? loop.rows : loop.columns;
-  const milliseconds = loopTime(loop);
+  const { blocks } = step;
+  const milliseconds = loopTime(step.loop);
   const divided = team.size > 1 && blocks.count > 1 && milliseconds >= grain.step;
-  const used = divided || blocks.partials.length > 0 ? blocks : { ...blocks, size: extent, count: Math.min(1, extent) };
-  return runBlocks([blockedLoop(step, code, memory, used)], used.count, milliseconds, divided ? team : null);
+  if (!divided && blocks.partials.length === 0) return wholeLoop(step, code, blocks.by === 'rows');
+  return runBlocks([blockedLoop(step, code, memory, blocks)], blocks.count, milliseconds, divided ? team : null);
 };

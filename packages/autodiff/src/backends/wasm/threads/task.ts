@@ -71,6 +71,15 @@ type GemmWords = { readonly [field in (typeof FIELDS)[number]]: number };
 
 export const gemmWords = (fields: GemmWords): readonly number[] => FIELDS.map((field) => fields[field]);
 
+/** The same product on operands at other addresses. */
+export const placed = (words: readonly number[], a: number, b: number, c: number): readonly number[] => {
+  const copy = words.slice();
+  copy[5] = a;
+  copy[7] = b;
+  copy[9] = c;
+  return copy;
+};
+
 /** Computes one block of the products. */
 export const gemmBlock = (gemm: Gemm['run'], words: ArrayLike<number>, block: number, scratch: number): void => {
   const at = (index: number): number => words[index] as number;
