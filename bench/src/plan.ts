@@ -24,12 +24,11 @@ whose operands stay in the cache.
   --json FILE    also write the rows as JSON
   --help         show this`;
 
-/** How often an update runs a program: ten products, one more transpose for the gradient, two candidates, five epochs. */
+/** How often an update runs a program: ten products, a transpose for the gradient, two candidates, five epochs. */
 const TIMES: Readonly<Record<string, number>> = {
   'policy and what its derivatives need': 1,
-  J·v: 10,
-  M·v: 10,
-  Jᵀ·u: 11,
+  F·v: 10,
+  Jᵀ·u: 1,
   'surrogate and its gradient': 1,
   'KL and surrogate of a candidate': 2,
   'V(s)': 2,

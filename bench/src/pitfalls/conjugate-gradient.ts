@@ -5,7 +5,6 @@ import {
   type CompiledSetup,
   damped,
   drawRows,
-  gaussNewton,
   inner,
   iterationKeys,
   norm,
@@ -32,14 +31,14 @@ const trueResidual = (input: StepInput, { data, objective, natural, metric }: Fo
 /** F over other rows of the batch at each product: it is not one matrix, so no directions are conjugate. */
 const freshRows =
   (rows: number) =>
-  ({ model, compiled }: CompiledSetup): Replacement => ({
+  ({ compiled }: CompiledSetup): Replacement => ({
     policyMetric: (input, data, atOld) => {
       const { policy, key } = input.state;
       let product = 0;
       const fisher: Operator = (v) => {
         product += 1;
         const drawn = drawRows(data, rows, foldIn(iterationKeys(key).fisher, product));
-        return gaussNewton(model.distribution, compiled.linearisedPolicy(policy, drawn), compiled.metric)(v);
+        return compiled.linearisedPolicy(policy, drawn).fisher(v);
       };
       return mapResult(SOUND.policyMetric(input, data, atOld), (metric) => ({ ...metric, fisher }));
     },

@@ -4,9 +4,9 @@ import {
   divide,
   type Engine,
   exp,
+  type GaussNewtonOperator,
   jit,
-  jitLinearize,
-  type LinearOperator,
+  jitGaussNewton,
   matmul,
   multiply,
   tanh,
@@ -96,11 +96,10 @@ export const expectedFlops = (point: Point): number => {
 export const makeProduct = (engine: Engine, point: Point, dtype: FloatDType): Product => {
   const policy = treeMap((leaf) => cast(leaf, dtype), makePolicy(point));
   const observations = cast(normal(key(1), [point.batch, OBSERVATION]), dtype);
-  const linear = jitLinearize(outputs, { engine });
-  const weigh = jit(metric, { engine });
+  const linear = jitGaussNewton(outputs, (at, tangent) => metric(tangent, at.logStd), { engine });
   const damped = jit(damp, { engine });
-  const product = (operator: LinearOperator<DeepPolicy, Outputs>, vector: DeepPolicy): DeepPolicy =>
-    damped(operator.transpose(weigh(operator.apply(vector), operator.value.logStd)), vector);
+  const product = (operator: GaussNewtonOperator<DeepPolicy, Outputs>, vector: DeepPolicy): DeepPolicy =>
+    damped(operator.product(vector), vector);
   const began = performance.now();
   const operator = linear(policy, observations);
   product(operator, policy);

@@ -2,7 +2,7 @@
  * One TRPO update on an engine, timed part by part: linearise the policy, gradient of the surrogate, conjugate gradient on the
  * damped Fisher matrix Jᵀ M J, the product that sizes the step, line search, five full-batch Adam steps of the critic.
  */
-import { type Engine, jit, jitLinearize, type LinearOperator } from '@natgrad/autodiff';
+import { type Engine, type GaussNewtonOperator, jit, jitGaussNewton } from '@natgrad/autodiff';
 import { item, scalar, type Tensor } from '@natgrad/tensor';
 import { median } from '../statistics.js';
 import type { Part, UpdateResult } from './candidate.js';
@@ -43,9 +43,8 @@ export interface Update {
 
 /** The compiled parts of an update: traced at their first call, reused afterwards. */
 export const makeUpdate = (engine: Engine): Update => {
-  const linear = jitLinearize(distribution, { engine });
+  const linear = jitGaussNewton(distribution, (at, tangent) => metric(tangent, at.logStd), { engine });
   const atOld = jit(surrogateAtOld, { engine });
-  const weigh = jit(metric, { engine });
   const damped = jit(damp, { engine });
   const start = jit(startSearch, { engine });
   const advance = jit(advanceSearch, { engine });
@@ -54,8 +53,8 @@ export const makeUpdate = (engine: Engine): Update => {
   const firstAdam = jit(startAdam, { engine });
   const nextAdam = jit(adamStep, { engine });
 
-  const product = (operator: LinearOperator<Policy, Gaussian>, vector: Policy): Policy =>
-    damped(operator.transpose(weigh(operator.apply(vector), operator.value.logStd)), vector);
+  const product = (operator: GaussNewtonOperator<Policy, Gaussian>, vector: Policy): Policy =>
+    damped(operator.product(vector), vector);
 
   const lineSearch = (problem: Problem, step: Policy, at: Gaussian, old: Tensor, before: number) => {
     for (let tries = 1; tries <= MOST_TRIES; tries += 1) {

@@ -7,7 +7,7 @@ export { asScalar } from '@natgrad/tensor';
 export * from './api/forward.js';
 export * from './api/hessian.js';
 export { checkpoint, type JitOptions, jit, traceGraph, tryJit, tryTrace } from './api/jit.js';
-export { jitLinearize } from './api/jit-linearize.js';
+export { type GaussNewtonOperator, jitGaussNewton, jitLinearize } from './api/jit-linearize.js';
 export * from './api/ops.js';
 export { grad, jacrev, valueAndGrad, vjp } from './api/reverse.js';
 export * from './api/tree.js';

@@ -7,7 +7,7 @@ import type { Scalar, Tensor } from '@natgrad/tensor';
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { TrpoConfig } from './config.js';
 import type { TrpoError } from './errors.js';
-import { type Metric, meanMetric, type Operator } from './fisher.js';
+import type { Operator } from './fisher.js';
 import { type FisherPrograms, fisherPrograms } from './fisher-programs.js';
 import type { Model, ParameterTree } from './model.js';
 import type { DistributionParameters } from './policy/distribution.js';
@@ -42,8 +42,6 @@ export interface CompiledModel extends FisherPrograms {
     parameters: DistributionParameters,
     data: PolicyData,
   ) => { readonly value: Scalar; readonly gradient: DistributionParameters };
-  /** M·v / N. */
-  readonly metric: Metric;
   /** r ↦ P⁻¹r for the preconditioner of the options; `Left` where it cannot serve the policy. */
   readonly preconditioner: (input: PreconditionerInput) => Either<TrpoError, Operator>;
   /** What models with a shared trunk have in L and in the metric besides; null for others. */
@@ -152,7 +150,6 @@ export const compileModel = (
     preconditioner: preconditioners[preconditioner].prepare(model, engine),
     objective: (parameters, { actions, logProbabilities, advantages }) =>
       programs.objective(parameters, { actions, logProbabilities, advantages }),
-    metric: jit(meanMetric(distribution), on),
     measure: (theta, data) => programs.measure(theta, tensorsOf(data, trunk !== null)),
     trunk: compileTrunk(model, valueCoefficient, engine),
     criticInputs: model.features === undefined ? (_theta, observations) => observations : programs.features,

@@ -15,8 +15,8 @@ export interface StepProgram {
 }
 
 /**
- * The policy's Fisher-vector product for `rows` observations as one program: θ, the observations and v in, F·v out. A step keeps it
- * in parts, because F is applied many times at one θ; here it is one, to be looked at.
+ * The policy's Fisher-vector product for `rows` observations as one program: θ, the observations and v in, F·v out. A step makes the
+ * forward pass once, because F is applied many times at one θ; here it is part of the program.
  *
  * @example
  * ```ts
@@ -51,7 +51,7 @@ const recording = (note: (graph: Graph) => void): Engine => ({
  * @example
  * ```ts
  * const model = mlpModel({ observationSpace: { low: [0] }, actionSpace: { kind: 'discrete', n: 2 } });
- * console.log(stepPrograms(model, 8).map(({ name }) => name)[1]); // J·v
+ * console.log(stepPrograms(model, 8).map(({ name }) => name)[1]); // F·v
  * ```
  */
 export const stepPrograms = (model: Model, rows: number): readonly StepProgram[] => {
@@ -72,10 +72,9 @@ export const stepPrograms = (model: Model, rows: number): readonly StepProgram[]
   };
   const linearised = compiled.linearisedPolicy(policy, data);
   const parts: readonly (readonly [string, () => unknown])[] = [
-    ['J·v', () => linearised.apply(policy)],
+    ['F·v', () => linearised.fisher(policy)],
     ['surrogate and its gradient', () => compiled.objective(parameters, data)],
     ['Jᵀ·u', () => linearised.transpose(parameters)],
-    ['M·v', () => compiled.metric(parameters, parameters)],
     ['KL and surrogate of a candidate', () => compiled.measure(policy, data)],
     ['V(s)', () => compiled.values(value, data.observations, policy)],
     [

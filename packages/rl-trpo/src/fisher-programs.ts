@@ -1,7 +1,7 @@
 /** The programs behind both forms of F: for a batch as one, or chunk by chunk. */
-import { type Engine, grad, jit, jitLinearize, jvp, vjp } from '@natgrad/autodiff';
+import { type Engine, grad, jit, jitGaussNewton, jitLinearize, jvp, linearize, vjp } from '@natgrad/autodiff';
 import { concatenate, type Tensor } from '@natgrad/tensor';
-import { hessian, type LinearisedPolicy, type Operator } from './fisher.js';
+import { type CompiledPolicy, gaussNewton, hessian, meanMetric, type Operator } from './fisher.js';
 import { chunkBounds, chunksOf, type FisherRows, rowsBetween } from './fisher-rows.js';
 import type { Model, ParameterTree } from './model.js';
 import type { DistributionParameters } from './policy/distribution.js';
@@ -10,8 +10,8 @@ import { addScaled, scaled } from './vector.js';
 
 /** The programs of the Fisher operator. */
 export interface FisherPrograms {
-  /** π_θ(·|s), J and Jᵀ at θ. */
-  readonly linearisedPolicy: (theta: ParameterTree, rows: Pick<FisherRows, 'observations'>) => LinearisedPolicy;
+  /** π_θ(·|s), J, Jᵀ and F at θ. */
+  readonly linearisedPolicy: (theta: ParameterTree, rows: Pick<FisherRows, 'observations'>) => CompiledPolicy;
   /** v ↦ ∇²_θ E[KL(old ‖ π_θ)]·v at θ. */
   readonly hessian: (theta: ParameterTree, rows: FisherRows) => Operator;
 }
@@ -46,7 +46,10 @@ export const fisherPrograms = (model: Model, { engine, fisherChunk }: FisherProg
   const klGradient = (theta: ParameterTree, observations: Tensor, old: DistributionParameters): ParameterTree =>
     grad((each: ParameterTree) => meanKl(distribution, old, policy(each, observations)))(theta);
 
-  const whole = { policy: jitLinearize(policy, on), klGradient: jitLinearize(klGradient, on) };
+  const whole = {
+    policy: jitGaussNewton(policy, meanMetric(distribution), on),
+    klGradient: jitLinearize(klGradient, on),
+  };
   const chunked = {
     value: jit(policy, on),
     apply: jit(
@@ -59,6 +62,14 @@ export const fisherPrograms = (model: Model, { engine, fisherChunk }: FisherProg
         vjp((each: ParameterTree) => policy(each, observations), theta).pullback(cotangent),
       on,
     ),
+    fisher: jit(
+      (theta: ParameterTree, observations: Tensor, v: ParameterTree) =>
+        gaussNewton(
+          distribution,
+          linearize((each: ParameterTree) => policy(each, observations), theta),
+        )(v),
+      on,
+    ),
     hessian: jit(
       (theta: ParameterTree, { observations, oldParameters }: FisherRows, v: ParameterTree) =>
         hessian(distribution, (each) => policy(each, observations), oldParameters, theta)(v),
@@ -66,8 +77,17 @@ export const fisherPrograms = (model: Model, { engine, fisherChunk }: FisherProg
     ),
   };
 
+  /** The mean over the batch is that of the chunks' means, weighted by their rows. */
+  const meanOver = <Chunk extends Pick<FisherRows, 'observations'>>(
+    chunks: readonly Chunk[],
+    product: (chunk: Chunk, v: ParameterTree) => ParameterTree,
+  ): Operator => {
+    const rowsOf = ({ observations }: Chunk): number => observations.shape[0] as number;
+    const all = chunks.reduce((sum, chunk) => sum + rowsOf(chunk), 0);
+    return (v) => sumOf(chunks.map((chunk) => scaled(rowsOf(chunk) / all, product(chunk, v))));
+  };
   /** The same operator as that of the whole batch, up to rounding: each row has its own part in J, and Jᵀ is a sum over rows. */
-  const linearisedInChunks = (theta: ParameterTree, observations: Tensor): LinearisedPolicy => {
+  const linearisedInChunks = (theta: ParameterTree, observations: Tensor): CompiledPolicy => {
     const bounds = chunkBounds(observations.shape[0] as number, fisherChunk);
     const chunks = bounds.map(([from, to]) => rowsBetween(observations, from, to));
     return {
@@ -83,25 +103,26 @@ export const fisherPrograms = (model: Model, { engine, fisherChunk }: FisherProg
             ),
           ),
         ),
+      fisher: meanOver(
+        chunks.map((chunk) => ({ observations: chunk })),
+        (chunk, v) => chunked.fisher(theta, chunk.observations, v),
+      ),
     };
   };
-  /** The mean over the batch is that of the chunks' means, weighted by their rows. */
-  const hessianInChunks = (theta: ParameterTree, rows: FisherRows): Operator => {
-    const chunks = chunksOf(rows, fisherChunk);
-    const all = rows.observations.shape[0] as number;
-    return (v) =>
-      sumOf(
-        chunks.map((chunk) => scaled((chunk.observations.shape[0] as number) / all, chunked.hessian(theta, chunk, v))),
-      );
+  const linearisedAsOne = (theta: ParameterTree, observations: Tensor): CompiledPolicy => {
+    const { product, ...linearised } = whole.policy(theta, observations);
+    return { ...linearised, fisher: product };
   };
   const isOne = ({ observations }: Pick<FisherRows, 'observations'>): boolean =>
     chunkBounds(observations.shape[0] as number, fisherChunk).length === 1;
   return {
     linearisedPolicy: (theta, rows) =>
-      isOne(rows) ? whole.policy(theta, rows.observations) : linearisedInChunks(theta, rows.observations),
+      isOne(rows) ? linearisedAsOne(theta, rows.observations) : linearisedInChunks(theta, rows.observations),
     hessian: (theta, rows) =>
       isOne(rows)
         ? whole.klGradient(theta, rows.observations, rows.oldParameters).apply
-        : hessianInChunks(theta, { observations: rows.observations, oldParameters: rows.oldParameters }),
+        : meanOver(chunksOf(rows, fisherChunk), ({ observations, oldParameters }, v) =>
+            chunked.hessian(theta, { observations, oldParameters }, v),
+          ),
   };
 };

@@ -14,6 +14,12 @@ export type LinearisedPolicy = Pick<
   'value' | 'apply' | 'transpose'
 >;
 
+/** A {@link LinearisedPolicy} whose Fisher operator is a program of its own. */
+export interface CompiledPolicy extends LinearisedPolicy {
+  /** v ↦ F v in the form of {@link gaussNewton}. */
+  readonly fisher: Operator;
+}
+
 /** v ↦ M·v / N for tangents v of the parameters of N distributions: the metric of a mean over rows. */
 export type Metric = (parameters: DistributionParameters, tangent: DistributionParameters) => DistributionParameters;
 
@@ -32,7 +38,7 @@ export const meanMetric =
  * F v = (1/N) Jᵀ M J v: the policy's Jacobian from one linearisation, and between it and its transpose the metric of the
  * distribution in its own parameters (TRPO, appendix C.1). Symmetric positive semidefinite by construction.
  *
- * @param metric M·v / N, if it is compiled already
+ * @param metric M·v / N, if it is another one than the distribution's
  */
 export const gaussNewton =
   (distribution: Distribution, linearised: LinearisedPolicy, metric: Metric = meanMetric(distribution)): Operator =>

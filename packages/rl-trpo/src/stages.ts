@@ -7,7 +7,7 @@ import { type Either, isLeft, map } from 'fp-ts/lib/Either.js';
 import { checkParameters, checkSurrogate } from './check-model.js';
 import { type FittedCritic, fittedCritic } from './critic.js';
 import type { TrpoError } from './errors.js';
-import { gaussNewton, type LinearisedPolicy, type Operator } from './fisher.js';
+import type { CompiledPolicy, Operator } from './fisher.js';
 import { chunksOf, drawRows } from './fisher-rows.js';
 import type { StepInput } from './frame.js';
 import { iterationKeys } from './keys.js';
@@ -29,8 +29,8 @@ export const estimateAdvantages = ({ setup, probe, state, batch }: StepInput): E
 
 /** The surrogate objective L at θ_old; for a model with a shared trunk the critic's part is in it. */
 export interface PolicyGradient {
-  /** π_θ(·|s) with J and Jᵀ. */
-  readonly atOld: LinearisedPolicy;
+  /** π_θ(·|s) with J, Jᵀ and F. */
+  readonly atOld: CompiledPolicy;
   /** L(θ_old). */
   readonly surrogateBefore: number;
   /** g = ∇L(θ_old). */
@@ -79,16 +79,13 @@ export interface PolicyMetric {
 export const policyMetric = (
   { setup: { model, options, compiled }, probe, state }: StepInput,
   data: TrainingData,
-  atOld: LinearisedPolicy,
+  atOld: CompiledPolicy,
 ): Either<TrpoError, PolicyMetric> =>
   probe('conjugateGradient', () => {
     const { policy: theta } = state;
     const rows = drawRows(data, options.fisherRows, iterationKeys(state.key).fisher);
-    const linearised = (): LinearisedPolicy => (rows === data ? atOld : compiled.linearisedPolicy(theta, rows));
-    const fisher =
-      options.fisher === 'hessian'
-        ? compiled.hessian(theta, rows)
-        : gaussNewton(model.distribution, linearised(), compiled.metric);
+    const linearised = (): CompiledPolicy => (rows === data ? atOld : compiled.linearisedPolicy(theta, rows));
+    const fisher = options.fisher === 'hessian' ? compiled.hessian(theta, rows) : linearised().fisher;
     const trunk = compiled.trunk?.curvature(theta, data.observations, data.critic);
     const whole = trunk === undefined ? fisher : (v: ParameterTree) => addScaled(fisher(v), 1, trunk(v));
     const scale = options.dampingKind === 'relative' ? model.distribution.fisherScale(atOld.value) : 1;

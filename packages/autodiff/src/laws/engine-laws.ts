@@ -2,7 +2,7 @@
 import type { Tensor } from '@natgrad/tensor';
 import { linearize } from '../api/forward.js';
 import { jit } from '../api/jit.js';
-import { jitLinearize } from '../api/jit-linearize.js';
+import { jitGaussNewton, jitLinearize } from '../api/jit-linearize.js';
 import { grad } from '../api/reverse.js';
 import { vmap } from '../api/vmap.js';
 import type { Engine } from '../backends/engine.js';
@@ -10,6 +10,9 @@ import { interpreter } from '../backends/interpreter.js';
 import { avalOf } from '../ir/aval.js';
 import type { Graph } from '../ir/graph.js';
 import type { Primitive } from '../ir/primitive.js';
+import { add } from '../primitives/add.js';
+import { divide } from '../primitives/divide.js';
+import { square } from '../primitives/square.js';
 import { bind } from '../trace/bind.js';
 import { traceFlat } from '../trace/trace.js';
 import { castFloats } from './draw.js';
@@ -83,6 +86,19 @@ export const engineLaws = (engine: Engine, options: ProgramOptions = {}): readon
       requireClose('value', compiled.value, plain.value, ROUNDING, scale);
       requireClose('apply', compiled.apply(v), plain.apply(v), ROUNDING, scale);
       requireClose('transpose', compiled.transpose(u), plain.transpose(u), ROUNDING, scale);
+    }),
+    lawOf(name('jitGaussNewton is JᵀMJ of linearize'), cases, (sample) => {
+      const { g, x } = ofFloats(sample);
+      if (options.while === true || x.length === 0) return;
+      // Linear in u, another one for each value; a value that is off by a part of itself moves it by no more than that part.
+      const metric = (value: Tensors, u: Tensors): Tensors =>
+        u.map((each, k) => divide(each, add(square(value[k] as Tensor), 1)));
+      const [compiled, plain] = [jitGaussNewton(g, metric, { engine })(x), linearize(g, x)];
+      const v = directions(sample.seed, 'v', x);
+      const along = plain.apply(v);
+      const expected = plain.transpose(metric(plain.value, along));
+      const scale = scaleOf(sample.args, plain.value, along, expected);
+      requireClose('product', compiled.product(v), expected, ROUNDING, scale);
     }),
     lawOf(name('grad of jit is grad, and so is jit of grad'), cases, (sample) => {
       if (options.while === true) return;

@@ -100,7 +100,7 @@ export const fisherLaws = (model: Model): readonly Law[] => {
   });
   const compiled = {
     gaussNewton: (size: number | null, { theta }: Setting, rows: FisherRows): Operator =>
-      gaussNewton(distribution, inChunks(size).linearisedPolicy(theta, rows)),
+      inChunks(size).linearisedPolicy(theta, rows).fisher,
     hessian: (size: number | null, { theta }: Setting, rows: FisherRows): Operator =>
       inChunks(size).hessian(theta, rows),
   };

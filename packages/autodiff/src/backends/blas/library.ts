@@ -95,7 +95,22 @@ const isRight = (
         const x = left ? filled(k, m, (l, i) => a(i, l)) : filled(m, k, a);
         const y = right ? filled(n, k, (j, l) => b(l, j)) : filled(k, n, b);
         const flag = (transposed: boolean): number => (transposed ? TRANSPOSED : AS_IT_IS);
-        multiply(ROW_MAJOR, flag(left), flag(right), m, n, k, 1, at(x), left ? m : k, at(y), right ? k : n, beta, at(c), n);
+        multiply(
+          ROW_MAJOR,
+          flag(left),
+          flag(right),
+          m,
+          n,
+          k,
+          1,
+          at(x),
+          left ? m : k,
+          at(y),
+          right ? k : n,
+          beta,
+          at(c),
+          n,
+        );
         return c.every((found, e) => {
           const [i, j] = [Math.floor(e / n), e % n];
           const sum = Array.from({ length: k }, (_, l) => a(i, l) * b(l, j)).reduce((total, each) => total + each, 0);
