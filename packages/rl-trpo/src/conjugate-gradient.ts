@@ -1,5 +1,6 @@
 /** Conjugate gradient (Hestenes and Stiefel 1952) on trees of tensors, for any linear operator. */
-import { addScaled, inner, isFiniteTree, norm, zerosLike } from './vector.js';
+import type { TypedArray } from '@natgrad/tensor';
+import { addScaledInto, areFinite, cuttingOf, innerOfPieces as inner, type Pieces } from './vector.js';
 
 /** How conjugate gradient ended: always an outcome, never an exception. */
 export type CgStatus =
@@ -57,48 +58,78 @@ export interface CgOptions<V> {
  * ```
  */
 export const conjugateGradient = <V>(apply: (v: V) => V, b: V, options: CgOptions<V> = {}): CgResult<V> => {
-  const { iterations: most = 10, tolerance = 1e-10, initial, preconditioner = (r: V) => r, onIterate } = options;
-  const zero = zerosLike(b);
-  const size = norm(b);
-  if (!Number.isFinite(size)) return { status: 'nonFinite', x: zero, residual: zero, iterations: 0, residuals: [] };
-  if (size === 0) return { status: 'zeroGradient', x: zero, residual: zero, iterations: 0, residuals: [0] };
-
-  let x = initial ?? zero;
-  // A warm start begins at r = b − A x₀, not at b.
-  let r = initial === undefined ? b : addScaled(b, -1, apply(initial));
-  if (initial !== undefined && !(isFiniteTree(initial) && isFiniteTree(r)))
-    return { status: 'nonFinite', x: zero, residual: b, iterations: 0, residuals: [1] };
-
-  const residuals = [norm(r) / size];
-  const result = (status: CgStatus): CgResult<V> => ({
+  const { iterations: most = 10, tolerance = 1e-10, initial, preconditioner, onIterate } = options;
+  const { piecesOf, fresh, treeOf } = cuttingOf(b, 'conjugateGradient');
+  const [zero, right] = [fresh(), piecesOf(b)];
+  const residuals: number[] = [];
+  const ended = (status: CgStatus, x: Pieces, r: Pieces): CgResult<V> => ({
     status,
-    x,
-    residual: r,
-    iterations: residuals.length - 1,
+    x: treeOf(x),
+    residual: r === right ? b : treeOf(r),
+    iterations: Math.max(0, residuals.length - 1),
     residuals,
   });
-  if ((residuals[0] as number) <= tolerance) return result('converged');
-
-  let z = preconditioner(r);
-  let p = z;
-  let rz = inner(r, z);
-  while (residuals.length <= most) {
-    const ap = apply(p);
-    const curvature = inner(p, ap); // pᵀ A p
-    if (!Number.isFinite(curvature) || !Number.isFinite(rz)) return result('nonFinite');
-    if (curvature <= 0 || rz <= 0) return result('negativeCurvature');
-    const alpha = rz / curvature;
-    const [nextX, nextR] = [addScaled(x, alpha, p), addScaled(r, -alpha, ap)];
-    const relative = norm(nextR) / size;
-    if (!Number.isFinite(relative) || !isFiniteTree(nextX)) return result('nonFinite');
-    [x, r] = [nextX, nextR];
-    residuals.push(relative);
-    onIterate?.(x, residuals.length - 1);
-    if (relative <= tolerance) return result('converged');
-    z = preconditioner(r);
-    const rzNext = inner(r, z);
-    p = addScaled(z, rzNext / rz, p); // A-conjugate to all directions before
-    rz = rzNext;
+  const size = Math.sqrt(inner(right, right));
+  if (!Number.isFinite(size)) return ended('nonFinite', zero, zero);
+  if (size === 0) {
+    residuals.push(0);
+    return ended('zeroGradient', zero, zero);
   }
-  return result('maxIterations');
+  const copyOf = (v: Pieces): Pieces => {
+    const copy = fresh();
+    copy.forEach((piece, k) => {
+      piece.set(v[k] as TypedArray);
+    });
+    return copy;
+  };
+  const appliedTo = (v: Pieces): Pieces => piecesOf(apply(treeOf(v)));
+  const preconditioned = (r: Pieces): Pieces => {
+    if (preconditioner === undefined) return r;
+    const tree = treeOf(copyOf(r));
+    const image = preconditioner(tree);
+    return image === tree ? r : piecesOf(image);
+  };
+
+  // Each iterate is written where the one before the last was, and nobody else sees them: fresh memory would cost more than the sums.
+  let [x, r, nextX, nextR] = [
+    copyOf(initial === undefined ? zero : piecesOf(initial)),
+    copyOf(right),
+    fresh(),
+    fresh(),
+  ];
+  if (initial !== undefined) {
+    // A warm start begins at r = b − A x₀, not at b.
+    addScaledInto(r, right, -1, piecesOf(apply(initial)));
+    if (!(areFinite(x) && areFinite(r))) {
+      residuals.push(1);
+      return ended('nonFinite', zero, right);
+    }
+  }
+
+  residuals.push(Math.sqrt(inner(r, r)) / size);
+  if ((residuals[0] as number) <= tolerance) return ended('converged', x, r);
+
+  let p = copyOf(preconditioned(r));
+  let rz = inner(r, p);
+  while (residuals.length <= most) {
+    const ap = appliedTo(p);
+    const curvature = inner(p, ap); // pᵀ A p
+    if (!Number.isFinite(curvature) || !Number.isFinite(rz)) return ended('nonFinite', x, r);
+    if (curvature <= 0 || rz <= 0) return ended('negativeCurvature', x, r);
+    const alpha = rz / curvature;
+    addScaledInto(nextX, x, alpha, p);
+    addScaledInto(nextR, r, -alpha, ap);
+    const relative = Math.sqrt(inner(nextR, nextR)) / size;
+    if (!Number.isFinite(relative) || !areFinite(nextX)) return ended('nonFinite', x, r);
+    [x, r, nextX, nextR] = [nextX, nextR, x, r];
+    residuals.push(relative);
+    onIterate?.(treeOf(copyOf(x)), residuals.length - 1);
+    if (relative <= tolerance) return ended('converged', x, r);
+    const z = preconditioned(r);
+    const rzNext = inner(r, z);
+    const next = fresh();
+    addScaledInto(next, z, rzNext / rz, p); // A-conjugate to all directions before
+    [p, rz] = [next, rzNext];
+  }
+  return ended('maxIterations', x, r);
 };

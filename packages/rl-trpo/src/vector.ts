@@ -3,8 +3,8 @@
  * so that conjugate gradient in `f32` loses no more than its products do.
  */
 
-import { type Tensor, treeFlatten, treeMap, treeUnflatten, zeros } from '@natgrad/tensor';
-import { adopt, allocate, elements } from '@natgrad/tensor/internal';
+import { type Tensor, type TypedArray, treeFlatten, treeMap, treeUnflatten, zeros } from '@natgrad/tensor';
+import { adopt, allocate, checkSameStructure, elements } from '@natgrad/tensor/internal';
 
 const innerOf = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   let [s0, s1, s2, s3] = [0, 0, 0, 0];
@@ -19,37 +19,74 @@ const innerOf = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   return s0 + s1 + (s2 + s3);
 };
 
-/** The leaves of trees that must have one structure and the same shapes. */
-const pairs = <V>(operation: string, a: V, b: V): readonly (readonly [Tensor, Tensor])[] => {
-  const found: (readonly [Tensor, Tensor])[] = [];
-  treeMap(
-    (x, y) => {
-      found.push([x, y]);
-      return x;
+/** A vector in pieces: the elements of a tree's leaves, in order. */
+export type Pieces = readonly TypedArray[];
+
+/** aᵀb. */
+export const innerOfPieces = (a: Pieces, b: Pieces): number =>
+  a.reduce((sum, x, k) => sum + innerOf(x, b[k] as TypedArray), 0);
+
+/** Writes a + k·b. */
+export const addScaledInto = (out: Pieces, a: Pieces, k: number, b: Pieces): void => {
+  for (let at = 0; at < out.length; at += 1)
+    addInto(out[at] as TypedArray, a[at] as TypedArray, k, b[at] as TypedArray);
+};
+
+const addInto = (out: TypedArray, a: ArrayLike<number>, k: number, b: ArrayLike<number>): void => {
+  for (let i = 0; i < out.length; i += 1) out[i] = (a[i] as number) + k * (b[i] as number);
+};
+
+/** Trees of one structure and the same shapes as pieces, and back. */
+export interface Cutting<V> {
+  /**
+   * The elements as they lie in the tensors: not to be written.
+   *
+   * @throws `TreeMismatch` for a tree of another structure, `RangeError` for leaves of another size
+   */
+  readonly piecesOf: (tree: V) => Pieces;
+  /** Fresh pieces, in the dtypes of the tree. */
+  readonly fresh: () => Pieces;
+  /** Pieces that nobody writes any more, as a tree. */
+  readonly treeOf: (pieces: Pieces) => V;
+}
+
+/** How trees like this one are cut: whoever computes with many does so once for each, not once for each operation. */
+export const cuttingOf = <V>(like: V, operation = 'cuttingOf'): Cutting<V> => {
+  const { structure, leaves } = treeFlatten(like);
+  return {
+    piecesOf: (tree) => {
+      const flat = treeFlatten(tree);
+      checkSameStructure(operation, 'a tree', flat.structure, structure);
+      return flat.leaves.map((leaf, k) => {
+        const { size } = leaves[k] as Tensor;
+        if (leaf.size !== size) throw new RangeError(`${operation}: leaves of ${size} and ${leaf.size} elements`);
+        return elements(leaf);
+      });
     },
-    a,
-    b,
-  );
-  for (const [x, y] of found)
-    if (x.size !== y.size) throw new RangeError(`${operation}: leaves of ${x.size} and ${y.size} elements`);
-  return found;
+    fresh: () => leaves.map(({ dtype, size }) => allocate(dtype, size)),
+    treeOf: (pieces) =>
+      treeUnflatten(
+        structure,
+        leaves.map(({ dtype, shape }, k) => adopt(pieces[k] as TypedArray, dtype, shape)),
+      ) as V,
+  };
 };
 
 /** aᵀb. */
-export const inner = <V>(a: V, b: V): number =>
-  pairs('inner', a, b).reduce((sum, [x, y]) => sum + innerOf(elements(x), elements(y)), 0);
+export const inner = <V>(a: V, b: V): number => {
+  const { piecesOf } = cuttingOf(a, 'inner');
+  return innerOfPieces(piecesOf(a), piecesOf(b));
+};
 
 /** ‖a‖₂. */
 export const norm = (a: unknown): number => Math.sqrt(inner(a, a));
 
 /** a + k·b, in the dtypes of a. */
 export const addScaled = <V>(a: V, k: number, b: V): V => {
-  const sums = pairs('addScaled', a, b).map(([x, y]) => {
-    const [xs, ys, out] = [elements(x), elements(y), allocate(x.dtype, x.size)];
-    for (let i = 0; i < out.length; i += 1) out[i] = (xs[i] as number) + k * (ys[i] as number);
-    return adopt(out, x.dtype, x.shape);
-  });
-  return treeUnflatten(treeFlatten(a).structure, sums) as V;
+  const { piecesOf, fresh, treeOf } = cuttingOf(a, 'addScaled');
+  const sum = fresh();
+  addScaledInto(sum, piecesOf(a), k, piecesOf(b));
+  return treeOf(sum);
 };
 
 /** k·a. */
@@ -69,6 +106,9 @@ export const firstNonFinite = (x: ArrayLike<number>): number => {
   return -1;
 };
 
-/** True where every element of every leaf is finite. */
+/** True where every element is finite. */
+export const areFinite = (pieces: Pieces): boolean => pieces.every((piece) => firstNonFinite(piece) < 0);
+
+/** The same of every leaf of a tree. */
 export const isFiniteTree = (tree: unknown): boolean =>
-  treeFlatten(tree).leaves.every((leaf) => firstNonFinite(elements(leaf)) < 0);
+  areFinite(treeFlatten(tree).leaves.map((leaf) => elements(leaf)));
