@@ -8,8 +8,8 @@ const HELP = `Usage: npm run bench -- inference [options]
 
 One call of an actor: observations of 17 numbers, normalised, through a tanh
 network to an action of 6 (Gaussian) or one of 6 choices (categorical), sampled,
-with its log-probability. Networks of up to 16,384 multiplications act by plain
-loops, wider ones by a compiled program, eight rows at a time.
+with its log-probability. Networks of up to 2048 multiplications act by plain
+loops, wider ones by compiled programs, up to eight rows at a time.
 
   --rows N       rows of a call besides 1, 8 and 64
   --dtype D      f32 or f64 (f32)

@@ -1,7 +1,7 @@
 /** For the engine, the laws and the other packages of the family. Not covered by semantic versioning. */
 export { type CachedCall, cachedTrace } from './api/jit.js';
 export { blasProducts } from './backends/blas/engine.js';
-export { executable } from './backends/engine.js';
+export { executable, type Prepared } from './backends/engine.js';
 export { engineWith } from './backends/wasm/engine.js';
 export { type Profile, type Profiler, profiler, type StepTime } from './backends/wasm/profile.js';
 export { NEXT as NEXT_BLOCK } from './backends/wasm/threads/control.js';

@@ -1,5 +1,5 @@
 /** What an engine is: it turns a graph into something that runs. */
-import type { Tensor } from '@natgrad/tensor';
+import type { Tensor, TypedArray } from '@natgrad/tensor';
 import type { Graph } from '../ir/graph.js';
 
 /** A compiled program. Pure: the same tensors give the same tensors. */
@@ -7,10 +7,20 @@ export interface Executable {
   readonly run: (args: readonly Tensor[]) => readonly Tensor[];
 }
 
+/**
+ * A program for calls of a few microseconds. The arguments that are given stay the same for many calls; for each null among them a
+ * call brings an array of as many elements. Results are fresh arrays.
+ */
+export type Prepared = (
+  given: readonly (Tensor | null)[],
+) => (rest: readonly ArrayLike<number>[]) => readonly TypedArray[];
+
 /** What runs graphs. */
 export interface Engine {
   readonly name: string;
   readonly compile: (graph: Graph) => Executable;
+  /** A program for many quick calls on the caller's thread, by engines that call one more quickly than `run` does. */
+  readonly prepare?: (graph: Graph) => Prepared;
   /** The same engine for programs that must run on the caller's thread alone, where it has others. */
   readonly onOneThread?: Engine;
 }

@@ -1,5 +1,6 @@
 /** The laws of an engine: whatever the program, it computes what the interpreter computes. */
-import type { Tensor } from '@natgrad/tensor';
+import { fromTypedArray, isFloat, type Tensor } from '@natgrad/tensor';
+import { elements } from '@natgrad/tensor/internal';
 import { linearize } from '../api/forward.js';
 import { jit } from '../api/jit.js';
 import { jitGaussNewton, jitLinearize } from '../api/jit-linearize.js';
@@ -12,6 +13,7 @@ import type { Graph } from '../ir/graph.js';
 import type { Primitive } from '../ir/primitive.js';
 import { add } from '../primitives/add.js';
 import { divide } from '../primitives/divide.js';
+import { multiply } from '../primitives/multiply.js';
 import { square } from '../primitives/square.js';
 import { bind } from '../trace/bind.js';
 import { traceFlat } from '../trace/trace.js';
@@ -66,6 +68,30 @@ export const engineLaws = (engine: Engine, options: ProgramOptions = {}): readon
         requireSame(`${what}, the result after other programs`, first[k] as Tensors, kept[k] as Tensors);
         requireSame(`${what}, computed again`, second[graphs.length - 1 - k] as Tensors, kept[k] as Tensors);
       });
+    }),
+    lawOf(name('a prepared program is the program, whatever is given beforehand'), cases, (sample) => {
+      const prepare = engine.prepare?.bind(engine);
+      if (prepare === undefined) return;
+      for (const { what, graph, args } of graphsOf(sample, options.while !== true)) {
+        const program = prepare(graph);
+        const others = args.map((arg) => (isFloat(arg.dtype) ? multiply(arg, 0.5) : arg));
+        const splits = [0, 1].map((parity) => {
+          const isOpen = (k: number): boolean => (sample.seed + k) % 2 === parity;
+          const givenOf = (from: Tensors): readonly (Tensor | null)[] => from.map((arg, k) => (isOpen(k) ? null : arg));
+          const rest = args.filter((_, k) => isOpen(k)).map((arg) => elements(arg));
+          return { call: program(givenOf(args)), other: program(givenOf(others)), rest };
+        });
+        const expected = snapshot(on(engine, graph, args));
+        for (const { call, other, rest } of [...splits, ...splits]) {
+          const found = call(rest);
+          requireSame(
+            `${what}, prepared`,
+            found.map((data, k) => fromTypedArray(data, (expected[k] as Tensor).shape)),
+            expected,
+          );
+          other(rest);
+        }
+      }
     }),
     lawOf(name('jit inside jit is jit'), cases, ({ f, args }) => {
       const inner = jit((...xs: Tensors) => f(...xs), { engine });

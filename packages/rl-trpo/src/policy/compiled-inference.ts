@@ -1,31 +1,61 @@
-/** Acting through a policy's traced function, as a compiled program. */
-import { type Engine, jit } from '@natgrad/autodiff';
-import { type Tensor, treeLeaves } from '@natgrad/tensor';
+/** Acting through a policy's traced function, as compiled programs. */
+import type { Engine } from '@natgrad/autodiff';
+import { type CachedCall, cachedTrace, executable, type Prepared } from '@natgrad/autodiff/internal';
+import { type Tensor, type TypedArray, treeLeaves, treeUnflatten, zeros } from '@natgrad/tensor';
 import { adopt, allocate, elements } from '@natgrad/tensor/internal';
 import type { Inference, Model, ParameterTree } from '../model.js';
-import type { DistributionParameters } from './distribution.js';
 
 export type TracedModel = Pick<Model, 'observationWidth' | 'distribution' | 'policy'>;
 
-type Program = (parameters: ParameterTree, observations: Tensor) => DistributionParameters;
+/** A policy with its weights: rows of observations in, and out the parameters of their distributions, in the order of their names. */
+type Acting = (observations: Float64Array) => readonly TypedArray[];
 
-/** Policies as compiled programs, kept as long as their models: what acts with one state lives for a rollout only. */
-const programs = new WeakMap<TracedModel, Map<Engine, Program>>();
+type Trace = (args: readonly [ParameterTree, Tensor]) => CachedCall;
 
-const programOf = (model: TracedModel, engine: Engine): Program => {
-  const known = programs.get(model) ?? new Map<Engine, Program>();
-  programs.set(model, known);
-  const program =
-    known.get(engine) ??
-    jit((parameters: ParameterTree, observations: Tensor) => model.policy(parameters, observations), { engine });
-  known.set(engine, program);
+/** Traces of policies, and programs of engines, kept as long as what they are of: what acts with one state lives for a rollout only. */
+const traces = new WeakMap<TracedModel, Trace>();
+const programs = new WeakMap<Engine, WeakMap<CachedCall['traced'], Prepared>>();
+
+const traceOf = (model: TracedModel): Trace => {
+  const known = traces.get(model);
+  if (known !== undefined) return known;
+  const made: Trace = cachedTrace('policy', (parameters: ParameterTree, observations: Tensor) =>
+    model.policy(parameters, observations),
+  );
+  traces.set(model, made);
+  return made;
+};
+
+/** A program of an engine by the quickest way that it has to call one. */
+const preparedOn = (engine: Engine, traced: CachedCall['traced']): Prepared => {
+  const known = programs.get(engine) ?? new WeakMap<CachedCall['traced'], Prepared>();
+  programs.set(engine, known);
+  const make = (): Prepared => {
+    if (engine.prepare !== undefined) return engine.prepare(traced.graph);
+    const { inputs } = traced.graph;
+    const { run } = executable(engine, traced.graph);
+    return (given) => (rest) => {
+      let next = 0;
+      const args = given.map((tensor, k) => {
+        if (tensor !== null) return tensor;
+        const { dtype, shape } = inputs[k] as (typeof inputs)[number];
+        const values = rest[next] as ArrayLike<number>;
+        const data = allocate(dtype, values.length);
+        data.set(values);
+        next += 1;
+        return adopt(data, dtype, shape);
+      });
+      return run(args).map((tensor) => elements(tensor));
+    };
+  };
+  const program = known.get(traced) ?? make();
+  known.set(traced, program);
   return program;
 };
 
 /**
- * Rows go through one program of a fixed number of rows, `together` at a time; what is missing in the last turn is filled up
- * with zeros. So a row's result does not depend on how many rows there are. It does not depend on the rows beside it either if
- * `together` is 1, or if the policy treats each row by itself.
+ * Rows go through programs of 1, 2, 4 … rows, at most `together` at a time. A row's result does not depend on the rows beside it if
+ * `together` is 1, or if the policy treats each row by itself: an engine's products add up a row in one order, however many there are.
  */
 export const compiledInference = (
   model: TracedModel,
@@ -33,22 +63,45 @@ export const compiledInference = (
   engine: Engine,
   together: number,
 ): Inference => {
-  const program = programOf(model, engine);
-  const dtype = treeLeaves(parameters)[0]?.dtype === 'f32' ? 'f32' : 'f64';
+  const trace = traceOf(model);
+  const weights = treeLeaves(parameters);
+  const dtype = weights[0]?.dtype === 'f32' ? 'f32' : 'f64';
   const width = model.observationWidth;
   const sizes = Object.entries(model.distribution.parameterShapes).map(
     ([name, shape]) => [name, shape.reduce((product, extent) => product * extent, 1)] as const,
   );
+  const actingOn = (rows: number): Acting => {
+    const { traced } = trace([parameters, zeros([rows, width], dtype)]);
+    const call = preparedOn(engine, traced)([...weights, null, ...(traced.captures as readonly Tensor[])]);
+    const places = treeUnflatten(traced.structure, [...traced.graph.outputs.keys()]) as Readonly<
+      Record<string, number>
+    >;
+    const order = sizes.map(([name]) => places[name] as number);
+    return (observations) => {
+      const found = call([observations]);
+      return order.map((at) => found[at] as TypedArray);
+    };
+  };
+  const byRows = new Map<number, Acting>();
+  const acting = (rows: number): Acting => {
+    const made = byRows.get(rows) ?? actingOn(rows);
+    byRows.set(rows, made);
+    return made;
+  };
   return (observations, rows) => {
-    const packed = Object.fromEntries(sizes.map(([name, size]) => [name, new Float64Array(rows * size)]));
-    for (let row = 0; row < rows; row += together) {
-      const count = Math.min(together, rows - row);
-      const input = allocate(dtype, together * width);
-      input.set(observations.subarray(row * width, (row + count) * width));
-      const found = program(parameters, adopt(input, dtype, [together, width]));
-      for (const [name, size] of sizes)
-        packed[name]?.set(elements(found[name] as Tensor).subarray(0, count * size), row * size);
+    const packed = sizes.map(([, size]) => new Float64Array(rows * size));
+    let row = 0;
+    while (row < rows) {
+      const count = Math.min(together, 2 ** (31 - Math.clz32(rows - row)));
+      const own = count === rows ? observations : observations.subarray(row * width, (row + count) * width);
+      const found = acting(count)(own);
+      for (let k = 0; k < packed.length; k += 1) {
+        const [from, out] = [found[k] as TypedArray, packed[k] as Float64Array];
+        const first = (out.length / rows) * row;
+        for (let i = 0; i < from.length; i += 1) out[first + i] = from[i] as number;
+      }
+      row += count;
     }
-    return packed;
+    return Object.fromEntries(sizes.map(([name], k) => [name, packed[k] as Float64Array]));
   };
 };

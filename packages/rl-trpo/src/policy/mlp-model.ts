@@ -48,10 +48,10 @@ type ModelOptions = Pick<
 >;
 
 /**
- * Multiplications per row up to which plain loops act faster than a compiled program is called. Which of the two acts depends
- * on the network alone, so that a row's bits do not depend on the number of rows.
+ * Multiplications per row up to which plain loops act faster than a compiled program is called, by engines that prepare programs for
+ * quick calls and by others. Which of the two acts does not depend on the rows, so that a row's bits do not depend on their number.
  */
-const PLAIN_WORK = 16_384;
+const PLAIN_WORK = { prepared: 2048, other: 16_384 } as const;
 
 /** Rows of the compiled program: a few environments at once, and not much is lost on a single one. */
 const ROWS_TOGETHER = 8;
@@ -130,7 +130,7 @@ const modelOf = (spaces: Spaces, head: Head, options: ModelOptions): Model<MlpPo
       return { policy: { layers, ...initialFree(head, dtype) }, value };
     },
     inference: (parameters, engine): Inference => {
-      if (work > PLAIN_WORK && engine !== interpreter)
+      if (engine !== interpreter && work > PLAIN_WORK[engine.prepare === undefined ? 'other' : 'prepared'])
         return compiledInference(model, parameters, engine, ROWS_TOGETHER);
       const forward = mlpInference(parameters.layers, activation);
       const parametersOf = packedHeadParameters(head, parameters);

@@ -9,6 +9,7 @@ import { isShared } from './linear.js';
 import { createMemory, type EngineMemory, type MemoryStatistics, SMALL_RESULT } from './memory.js';
 import { type Plan, planOf, type Result } from './plan.js';
 import { detect } from './platform.js';
+import { prepareOn, type Rooms } from './prepared.js';
 import { copyIn, type Frame, runnable, slice } from './run.js';
 import { isWorthThreads } from './threads/cost.js';
 import { GRAIN, type Grain } from './threads/cut.js';
@@ -55,6 +56,7 @@ interface Parts {
   readonly team: Team;
   readonly grain: Grain;
   readonly isNative: boolean;
+  readonly rooms: Rooms;
 }
 
 /** Beyond that, threads wait for memory and for each other. */
@@ -110,6 +112,7 @@ export const makeParts = (
     team,
     grain,
     isNative: products !== undefined,
+    rooms: [],
   };
 };
 
@@ -134,10 +137,12 @@ export const engineWith = (
   const onOneThread: Engine = {
     name,
     compile: (graph) => executableOf(graph, { ...made(), team: alone }, onOneThread),
+    prepare: (graph) => prepareOn(graph, made(), onOneThread),
   };
   const engine: WasmEngine = {
     name,
     compile: (graph) => executableOf(graph, made(), engine),
+    prepare: (graph) => prepareOn(graph, made(), engine),
     onOneThread,
     statistics: () => {
       const { memory, team } = made();
