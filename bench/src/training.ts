@@ -1,9 +1,18 @@
 /** `npm run bench -- training`: environment steps per second from end to end, and what the time goes to. */
 import { setTimeout } from 'node:timers/promises';
 import { blasLibrary } from '@natgrad/autodiff';
-import { loadEnv } from '@natgrad/envs';
-import { type IterationRecord, presetConfig, type TrpoConfig, train } from '@natgrad/rl-trpo';
-import { key } from '@natgrad/tensor';
+import { type Box, loadEnv, vectorise } from '@natgrad/envs';
+import {
+  type IterationRecord,
+  presetConfig,
+  type RolloutConfig,
+  rollout,
+  type Snapshot,
+  type TrpoConfig,
+  train,
+  tryModelFor,
+} from '@natgrad/rl-trpo';
+import { foldIn, key, toTypedArray } from '@natgrad/tensor';
 import { type Benchmark, type Values, writeRows } from './command-line.js';
 import { pureTurn, rate } from './environments.js';
 import { machine } from './machine.js';
@@ -16,7 +25,9 @@ Training with the preset of a task: steps per second of whole iterations, and th
 milliseconds of their parts; a rollout's are those that it was waited for. Rollouts
 in this process and in one worker with the preset's number of environments, and
 with two environments in two workers; each on every engine. A few iterations of
-each in turns, between them as many steps of the bare environment.
+each in turns, between them as many steps of the bare environment under random
+actions, and rollouts beside the bare steps that they consist of: what acting and
+keeping the batch cost beyond the physics.
 
   --env ID        the task (HalfCheetah-v5)
   --iterations N  iterations to take the median of, at least (50)
@@ -40,8 +51,6 @@ interface Row {
   readonly stepsPerSecond: number;
   /** Milliseconds, medians. */
   readonly time: Readonly<Record<Part, number>>;
-  /** Time of a rollout in this process beyond that of as many bare steps, as a share of the latter; null for workers. */
-  readonly overhead: number | null;
 }
 
 const SETUPS: readonly Omit<Setup, 'engine'>[] = [
@@ -59,6 +68,36 @@ const TURN = 6;
 /** Seconds in which a rollout that workers have begun is over, of most tasks: the next setup has the machine for itself. */
 const REST = 0.5;
 
+/** Milliseconds of a rollout in this process, and of its own steps on the bare environment: the same states, the same actions. */
+const besidePhysics = (
+  { envs, ...config }: RolloutConfig,
+  from: Snapshot,
+): readonly [rollout: number, physics: number] => {
+  const { env } = envs;
+  const began = performance.now();
+  const { batch } = rollout({ envs, ...config }, from.state, from.environments);
+  const between = performance.now();
+  const { low, high } = env.actionSpace as Box;
+  const numbers = toTypedArray(batch.actions);
+  const actions = Array.from({ length: batch.rewards.size }, (_, row) =>
+    low.map((least, j) => Math.min(high[j] as number, Math.max(least, numbers[row * low.length + j] as number))),
+  );
+  const { key: episodes, states, episodes: begun } = from.environments.vector;
+  const steps = actions.length / states.length;
+  const start = performance.now();
+  states.forEach((first, i) => {
+    let [state, episode] = [first, begun[i] as number];
+    for (let step = 0; step < steps; step += 1) {
+      const next = env.step(state, actions[i * steps + step] as number[]);
+      ({ state } = next);
+      if (!next.terminated && !next.truncated) continue;
+      episode += 1;
+      ({ state } = env.reset(foldIn(foldIn(episodes, i), episode)));
+    }
+  });
+  return [between - began, performance.now() - start];
+};
+
 const runTraining = async (values: Values): Promise<void> => {
   const id = values.text('env') ?? 'HalfCheetah-v5';
   const iterations = values.count('iterations', 50);
@@ -69,21 +108,28 @@ const runTraining = async (values: Values): Promise<void> => {
     const iterator = train({ environment: { id }, options, key: key(0), workers })[Symbol.asyncIterator]();
     return { options, iterator, records: [] as IterationRecord[] };
   });
-  const bare = pureTurn(orThrow(await loadEnv({ id })()));
+  const env = orThrow(await loadEnv({ id })());
+  const bare = pureTurn(env);
+  const { options: first } = running[0] as (typeof running)[number];
+  const acting = { model: orThrow(tryModelFor(env, first)), envs: vectorise(env, first.environments), ...first };
+  const beside: (readonly [rollout: number, physics: number])[] = [];
   const batch = (running[0] as (typeof running)[number]).options.batchSize;
   const rates: number[] = [];
   const warmTurns = Math.ceil(WARMING / TURN);
   for (let turn = 0; turn < warmTurns + iterations / (TURN - 1); turn += 1) {
     const speeds = Array.from({ length: TURN }, () => rate(bare, batch));
     if (turn >= warmTurns) rates.push(...speeds);
+    let latest: Snapshot | null = null;
     for (const { iterator, records } of running) {
       for (let i = 0; i < TURN; i += 1) {
         const next = await iterator.next();
         if (next.done === true) throw new Error(`${id}: training ended by itself`);
         if (turn >= warmTurns && i > 0) records.push(next.value.record);
+        if (records === running[0]?.records) latest = next.value;
       }
       await setTimeout(1000 * REST);
     }
+    if (turn >= warmTurns && latest !== null) beside.push(besidePhysics(acting, latest));
   }
   for (const { iterator } of running) await iterator.return?.(undefined);
 
@@ -98,18 +144,22 @@ const runTraining = async (values: Values): Promise<void> => {
       workers: records[0]?.workers ?? 0,
       stepsPerSecond: Math.round(median(records.map(({ stepsPerSecond }) => stepsPerSecond))),
       time,
-      overhead: records[0]?.workers === 0 ? time.rollout / ((1000 * batch) / speed) - 1 : null,
     };
   });
   console.log(`${id}, ${batch} steps in an iteration. Bare environment, one thread: ${Math.round(speed)} steps/s.\n`);
-  console.log(`| engine | environments | workers | steps/s | ${PARTS.join(' | ')} | rollout beyond bare steps |`);
-  console.log(`|---|---:|---:|---:|${PARTS.map(() => '---:|').join('')}---:|`);
-  for (const { engine, environments, workers, stepsPerSecond, time, overhead } of rows)
+  console.log(`| engine | environments | workers | steps/s | / bare | ${PARTS.join(' | ')} |`);
+  console.log(`|---|---:|---:|---:|---:|${PARTS.map(() => '---:|').join('')}`);
+  for (const { engine, environments, workers, stepsPerSecond, time } of rows)
     console.log(
-      `| ${[engine, environments, workers, stepsPerSecond, ...PARTS.map((part) => time[part].toFixed(1)), overhead === null ? '–' : `${(100 * overhead).toFixed(0)} %`].join(' | ')} |`,
+      `| ${[engine, environments, workers, stepsPerSecond, (stepsPerSecond / speed).toFixed(2), ...PARTS.map((part) => time[part].toFixed(1))].join(' | ')} |`,
     );
-  console.log(`\nMilliseconds, medians. ${machine()}`);
-  writeRows(values, rows);
+  const [whole, physics] = [0, 1].map((k) => median(beside.map((pair) => pair[k] as number))) as [number, number];
+  const beyond = median(beside.map(([own, raw]) => own / raw)) - 1;
+  console.log(
+    `\nA rollout in this process takes ${whole.toFixed(0)} ms, its steps alone ${physics.toFixed(0)} ms: ${(100 * beyond).toFixed(0)} % beyond the physics.`,
+  );
+  console.log(`Milliseconds, medians. ${machine()}`);
+  writeRows(values, [{ bare: Math.round(speed), rollout: whole, physics, beyondPhysics: beyond }, ...rows]);
 };
 
 export const trainingBenchmark: Benchmark = {

@@ -1,7 +1,7 @@
 /** Adam (Kingma and Ba 2015), as a pure function of its state. */
 import { add, divide, multiply, sqrt, square, subtract } from '@natgrad/autodiff';
-import { type DType, reshape, type Tensor, tensor, treeLeaves, treeMap } from '@natgrad/tensor';
-import { powerPortable } from '@natgrad/tensor/internal';
+import { type DType, reshape, type Tensor, treeLeaves, treeMap } from '@natgrad/tensor';
+import { adopt, allocate, powerPortable } from '@natgrad/tensor/internal';
 import type { ParameterTree } from './model.js';
 import { zerosLike } from './vector.js';
 
@@ -56,11 +56,11 @@ export const adamSchedule = (
   parameters: ParameterTree,
 ): AdamRates => {
   const dtype: DType = treeLeaves(parameters)[0]?.dtype ?? 'f64';
-  const each = (rate: (t: number) => number): Tensor =>
-    tensor(
-      Array.from({ length: updates }, (_, i) => rate(count + i + 1)),
-      dtype,
-    );
+  const each = (rate: (t: number) => number): Tensor => {
+    const rates = allocate(dtype, updates);
+    for (let i = 0; i < updates; i += 1) rates[i] = rate(count + i + 1);
+    return adopt(rates, dtype, [updates]);
+  };
   return {
     learningRate: each(() => learningRate),
     firstBias: each((t) => 1 - powerPortable(firstDecay, t)),
