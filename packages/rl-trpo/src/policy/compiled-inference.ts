@@ -72,7 +72,7 @@ export const compiledInference = (
   );
   const actingOn = (rows: number): Acting => {
     const { traced } = trace([parameters, zeros([rows, width], dtype)]);
-    const call = preparedOn(engine, traced)([...weights, null, ...(traced.captures as readonly Tensor[])]);
+    const call = preparedOn(engine, traced)([...weights, null, ...traced.captures]);
     const places = treeUnflatten(traced.structure, [...traced.graph.outputs.keys()]) as Readonly<
       Record<string, number>
     >;

@@ -1,0 +1,51 @@
+/** Programs prepared for quick calls: what the laws of engines (`engineLaws`) do not reach. */
+import { add, matmul, multiply, tanh, wasmEngine } from '@natgrad/autodiff';
+import { executable, traceCall } from '@natgrad/autodiff/internal';
+import { key, normal, split, type Tensor, toTypedArray, zeros } from '@natgrad/tensor';
+import { describe, expect, test } from 'vitest';
+
+const engine = wasmEngine();
+const layer = (w: Tensor, b: Tensor, x: Tensor): Tensor => tanh(add(matmul(x, w), b));
+const [w, other, b, x] = split(key(0), 4).map((each, k) =>
+  normal(each, k < 2 ? [17, 64] : k === 2 ? [64] : [3, 17]),
+) as unknown as readonly [Tensor, Tensor, Tensor, Tensor];
+const { graph } = traceCall('layer', layer, [w, b, x]);
+const expected = (weights: Tensor, inputs: Tensor): ArrayLike<number> =>
+  toTypedArray(executable(engine, graph).run([weights, b, inputs])[0] as Tensor);
+
+describe('a prepared program', () => {
+  test('keeps what was given to each of its calls apart', () => {
+    const program = engine.prepare?.(graph);
+    const [first, second] = [program?.([w, b, null]), program?.([other, b, null])];
+    for (let turn = 0; turn < 3; turn += 1) {
+      expect(first?.([toTypedArray(x)])[0]).toEqual(expected(w, x));
+      expect(second?.([toTypedArray(x)])[0]).toEqual(expected(other, x));
+    }
+  });
+
+  test('gives fresh arrays', () => {
+    const call = engine.prepare?.(graph)([w, b, null]);
+    const [found] = call?.([toTypedArray(x)]) ?? [];
+    const before = found?.slice();
+    call?.([new Float64Array(3 * 17)]);
+    expect(found).toEqual(before);
+  });
+
+  test('refuses another number of arguments', () => {
+    expect(() => engine.prepare?.(graph)([w, null])).toThrow(/2 arguments for a program of 3/);
+  });
+
+  test('works on after its room was taken back, and a thousand others need no more room than a few', () => {
+    const own = wasmEngine();
+    const call = own.prepare?.(graph)([w, b, null]);
+    const scaled = (k: number): ((rest: readonly ArrayLike<number>[]) => readonly ArrayLike<number>[]) | undefined =>
+      own.prepare?.(traceCall('scaled', (v: Tensor) => multiply(v, k), [zeros([1000])]).graph)([null]);
+    const ones = new Float64Array(1000).fill(1);
+    call?.([toTypedArray(x)]);
+    for (let k = 0; k < 100; k += 1) expect(scaled(k)?.([ones])[0]?.[999]).toBe(k);
+    const { memoryBytes, arenaBytes } = own.statistics();
+    for (let k = 0; k < 900; k += 1) scaled(k)?.([ones]);
+    expect(own.statistics()).toMatchObject({ memoryBytes, arenaBytes });
+    expect(call?.([toTypedArray(x)])[0]).toEqual(expected(w, x));
+  });
+});
