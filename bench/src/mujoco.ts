@@ -60,7 +60,7 @@ const row = ({ id, published }: (typeof TASKS)[number], all: readonly Result[]):
 const markdown = (all: readonly Result[]): string => `# MuJoCo tasks
 
 ${STEPS.toLocaleString('en')} steps with the presets of \`@natgrad/rl-trpo\`, which were chosen on other seeds; those of Hopper, Walker2d,
-Humanoid and InvertedDoublePendulum were looked for because the ones before did badly on these. Training: the last ${LAST_EPISODES} training
+Humanoid and both inverted pendulums were looked for because the ones before fell short on these. Training: the last ${LAST_EPISODES} training
 episodes, sampled actions; after training: ${EPISODES} episodes of the most likely action. Means and deviations (with n) are over seeds,
 and IQM is their interquartile mean. Published: the best results of TRPO that were found for these tasks, at a million steps, of
 versions 1 to 4 of the tasks and other code. Steps per second are of a machine with other work, and of runs that were paused.

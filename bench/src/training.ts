@@ -23,8 +23,8 @@ const HELP = `Usage: npm run bench -- training [options]
 
 Training with the preset of a task: steps per second of whole iterations, and the
 milliseconds of their parts; a rollout's are those that it was waited for. Rollouts
-in this process and in one worker with the preset's number of environments, and
-with two environments in two workers; each on every engine. A few iterations of
+in this process and in two workers with the preset's number of environments, and
+in one worker with one environment; each on every engine. A few iterations of
 each in turns, between them as many steps of the bare environment under random
 actions, and rollouts beside the bare steps that they consist of: what acting and
 keeping the batch cost beyond the physics.
@@ -55,8 +55,8 @@ interface Row {
 
 const SETUPS: readonly Omit<Setup, 'engine'>[] = [
   { environments: null, workers: 0 },
-  { environments: null, workers: 1 },
-  { environments: 2, workers: 2 },
+  { environments: null, workers: 2 },
+  { environments: 1, workers: 1 },
 ];
 
 /** Iterations of each setup that are not counted: code, that of the physics too, is compiled, workers start. */
