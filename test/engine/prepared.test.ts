@@ -1,8 +1,10 @@
 /** Programs prepared for quick calls: what the laws of engines (`engineLaws`) do not reach. */
 import { add, matmul, multiply, tanh, wasmEngine } from '@natgrad/autodiff';
 import { executable, traceCall } from '@natgrad/autodiff/internal';
-import { key, normal, split, type Tensor, toTypedArray, zeros } from '@natgrad/tensor';
+import { cast, key, normal, ones, split, type Tensor, toTypedArray, zeros } from '@natgrad/tensor';
+import { defer } from '@natgrad/tensor/internal';
 import { describe, expect, test } from 'vitest';
+import { errorOf } from '../errors.js';
 
 const engine = wasmEngine();
 const layer = (w: Tensor, b: Tensor, x: Tensor): Tensor => tanh(add(matmul(x, w), b));
@@ -31,8 +33,38 @@ describe('a prepared program', () => {
     expect(found).toEqual(before);
   });
 
-  test('refuses another number of arguments', () => {
-    expect(() => engine.prepare?.(graph)([w, null])).toThrow(/2 arguments for a program of 3/);
+  test('refuses arguments that are not its own', () => {
+    const program = engine.prepare?.(graph);
+    const codeOf = (run: () => unknown): string => errorOf(run).code;
+    expect(codeOf(() => program?.([w, null]))).toBe('ShapeMismatch');
+    expect(codeOf(() => program?.([cast(w, 'f32'), b, null]))).toBe('ShapeMismatch');
+    expect(codeOf(() => program?.([zeros([17, 65]), b, null]))).toBe('ShapeMismatch');
+    const call = program?.([w, b, null]);
+    expect(codeOf(() => call?.([new Float64Array(50)]))).toBe('InvalidArgument');
+    expect(codeOf(() => call?.([toTypedArray(x), toTypedArray(x)]))).toBe('InvalidArgument');
+    expect(codeOf(() => call?.([]))).toBe('InvalidArgument');
+    expect(call?.([toTypedArray(x)])[0]).toEqual(expected(w, x));
+  });
+
+  test('has its own arguments again after those of another call could not be read', () => {
+    const program = engine.prepare?.(graph);
+    const unreadable = defer('f64', [64], () => {
+      throw new RangeError('gone');
+    });
+    const [good, bad] = [program?.([w, b, null]), program?.([other, unreadable, null])];
+    good?.([toTypedArray(x)]);
+    expect(() => bad?.([toTypedArray(x)])).toThrow('gone');
+    expect(good?.([toTypedArray(x)])[0]).toEqual(expected(w, x));
+  });
+
+  test('makes room for others where the memory is small', () => {
+    const small = wasmEngine({ maximumBytes: 2 ** 22, threads: 1 });
+    const big = traceCall('sum', (v: Tensor, u: Tensor) => add(v, u), [zeros([40_000]), zeros([40_000])]).graph;
+    const [zero, one] = [new Float64Array(40_000), new Float64Array(40_000).fill(1)];
+    const calls = Array.from({ length: 12 }, () => small.prepare?.(big)([null, null]));
+    for (const call of [...calls, ...calls]) expect(call?.([zero, one])[0]).toEqual(one);
+    const [sum] = executable(small, big).run([zeros([40_000]), ones([40_000])]);
+    expect(toTypedArray(sum as Tensor)).toEqual(one);
   });
 
   test('works on after its room was taken back, and a thousand others need no more room than a few', () => {

@@ -33,6 +33,22 @@ import { errorOf } from '../errors.js';
 
 const MEBI = 2 ** 20;
 
+describe('empty extents', () => {
+  test.each([
+    [[3, 0], 1],
+    [[1, 0], 1],
+    [[0, 3], 0],
+    [[0, 1], 0],
+    [[2, 0, 4], 1],
+  ])('the sum of %o along %i is zero, whatever lay in the memory before', (shape, axis) => {
+    const engine = wasmEngine();
+    const dirty = jit((x: Tensor) => sum(sin(multiply(x, x)), [1]), { engine });
+    const total = jit((x: Tensor) => sum(sin(multiply(x, x)), [axis]), { engine });
+    dirty(ones([300, 300]));
+    expect(Array.from(toTypedArray(total(zeros(shape)))).every((each) => each === 0)).toBe(true);
+  });
+});
+
 describe('memory', () => {
   test('1,000 operators of 10 MB made and dropped in one synchronous loop', () => {
     const engine = wasmEngine({ budget: 64 * MEBI });

@@ -107,7 +107,8 @@ describe('memory', () => {
     const engine = wasmEngine();
     const programs = fisherPrograms(model, { engine, fisherChunk });
     const linearised = programs.linearisedPolicy(theta, { observations });
-    linearised.transpose(linearised.apply(theta));
+    linearised.fisher(theta);
+    linearised.transpose(linearised.value);
     programs.hessian(theta, { observations, oldParameters: old })(theta);
     return engine.statistics().memoryBytes;
   };

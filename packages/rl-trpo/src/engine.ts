@@ -98,7 +98,10 @@ export const engineName = (engine: Engine): EngineName => {
   return engine.name === 'blas' ? 'blas' : 'wasm';
 };
 
-/** Options of acting: the bits of a rollout depend on no BLAS, so that any division over workers and machines gives the same. */
+/**
+ * Options of acting: the bits of a rollout depend on no BLAS, so that any division over workers gives the same; with `deterministic`
+ * on any machine.
+ */
 export const actingEngine = ({ engine, ...options }: EngineOptions): EngineOptions => {
   const portable = portableEngine() === interpreter ? 'interpreter' : 'wasm';
   return { ...options, engine: engine === 'blas' ? 'wasm' : engine === 'default' ? portable : engine };

@@ -6,7 +6,7 @@ import { deltaAfter } from './adaptive-delta.js';
 import type { FittedCritic } from './critic.js';
 import { episodeReport } from './episodes.js';
 import type { TrpoError } from './errors.js';
-import type { LinearisedPolicy } from './fisher.js';
+import type { CompiledPolicy } from './fisher.js';
 import type { StepInput } from './frame.js';
 import { iterationKeys } from './keys.js';
 import type { LineSearchOutcome } from './line-search.js';
@@ -43,7 +43,7 @@ export interface TakenStep {
 /** Everything that a step found. */
 export interface StepParts<Solve extends Partial<Pick<StepReport, SolveField>>> {
   readonly data: TrainingData;
-  readonly atOld: LinearisedPolicy;
+  readonly atOld: Pick<CompiledPolicy, 'value'>;
   readonly gradient: ParameterTree;
   readonly surrogateBefore: number;
   /** Null where the policy stays what it was. */

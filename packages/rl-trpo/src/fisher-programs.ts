@@ -1,5 +1,5 @@
 /** The programs behind both forms of F: for a batch as one, or chunk by chunk. */
-import { type Engine, grad, jit, jitGaussNewton, jitLinearize, jvp, linearize, vjp } from '@natgrad/autodiff';
+import { type Engine, grad, jit, jitGaussNewton, jitLinearize, linearize, vjp } from '@natgrad/autodiff';
 import { concatenate, type Tensor } from '@natgrad/tensor';
 import { type CompiledPolicy, gaussNewton, hessian, meanMetric, type Operator } from './fisher.js';
 import { chunkBounds, chunksOf, type FisherRows, rowsBetween } from './fisher-rows.js';
@@ -10,7 +10,7 @@ import { addScaled, scaled } from './vector.js';
 
 /** The programs of the Fisher operator. */
 export interface FisherPrograms {
-  /** π_θ(·|s), J, Jᵀ and F at θ. */
+  /** π_θ(·|s), Jᵀ and F at θ. */
   readonly linearisedPolicy: (theta: ParameterTree, rows: Pick<FisherRows, 'observations'>) => CompiledPolicy;
   /** v ↦ ∇²_θ E[KL(old ‖ π_θ)]·v at θ. */
   readonly hessian: (theta: ParameterTree, rows: FisherRows) => Operator;
@@ -52,11 +52,6 @@ export const fisherPrograms = (model: Model, { engine, fisherChunk }: FisherProg
   };
   const chunked = {
     value: jit(policy, on),
-    apply: jit(
-      (theta: ParameterTree, observations: Tensor, v: ParameterTree) =>
-        jvp((each: ParameterTree) => policy(each, observations), theta, v).tangent,
-      on,
-    ),
     transpose: jit(
       (theta: ParameterTree, observations: Tensor, cotangent: DistributionParameters) =>
         vjp((each: ParameterTree) => policy(each, observations), theta).pullback(cotangent),
@@ -92,7 +87,6 @@ export const fisherPrograms = (model: Model, { engine, fisherChunk }: FisherProg
     const chunks = bounds.map(([from, to]) => rowsBetween(observations, from, to));
     return {
       value: joined(chunks.map((chunk) => chunked.value(theta, chunk))),
-      apply: (v) => joined(chunks.map((chunk) => chunked.apply(theta, chunk, v))),
       transpose: (cotangent) =>
         sumOf(
           bounds.map(([from, to], k) =>

@@ -14,8 +14,8 @@ export type LinearisedPolicy = Pick<
   'value' | 'apply' | 'transpose'
 >;
 
-/** A {@link LinearisedPolicy} whose Fisher operator is a program of its own. */
-export interface CompiledPolicy extends LinearisedPolicy {
+/** As much of a {@link LinearisedPolicy} as a step needs, with its Fisher operator as a program of its own. */
+export interface CompiledPolicy extends Pick<LinearisedPolicy, 'value' | 'transpose'> {
   /** v ↦ F v in the form of {@link gaussNewton}. */
   readonly fisher: Operator;
 }

@@ -43,6 +43,7 @@ export { type TrpoError, type TrpoErrorCode, type TrpoIssue, type TrpoIssueCode 
 export { fisherProduct, type StepProgram, stepPrograms } from './explain.js';
 export { finish, type ReportWith, type StepParts, type StepResult, solveReport, type TakenStep } from './finish.js';
 export {
+  type CompiledPolicy,
   damped,
   gaussNewton,
   hessian,

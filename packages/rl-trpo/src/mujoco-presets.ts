@@ -33,7 +33,7 @@ const preset = (summary: string, options: Partial<TrpoConfig>): Preset => ({
 
 export const mujocoPresets: Readonly<Record<string, Preset>> = Object.freeze({
   // Two environments, half of the rows in F and minibatches of 128 make an iteration cheaper: 6152, 7702, 5823 and 5655 (seeds 100 to
-  // 103, last 100 episodes). All rows and minibatches of 64: 6152, 5244, 5900 and 6232; with one environment 6654, 6699 and 5862; with
+  // 103, last 100 episodes). All rows and minibatches of 64: 5244, 6152, 5900 and 6232; with one environment 6654, 6699 and 5862; with
   // eight, which begin together, so that a batch sees a quarter of each episode, 6332 and 5300.
   'HalfCheetah-v5': preset('for a million steps', {
     ...exact,

@@ -29,7 +29,7 @@ export const estimateAdvantages = ({ setup, probe, state, batch }: StepInput): E
 
 /** The surrogate objective L at θ_old; for a model with a shared trunk the critic's part is in it. */
 export interface PolicyGradient {
-  /** π_θ(·|s) with J, Jᵀ and F. */
+  /** π_θ(·|s) with Jᵀ and F. */
   readonly atOld: CompiledPolicy;
   /** L(θ_old). */
   readonly surrogateBefore: number;

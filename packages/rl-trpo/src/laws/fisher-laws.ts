@@ -4,7 +4,7 @@ import { concatenate, type Key, key, slice, split, type Tensor, treeMap } from '
 import { adopt, elements } from '@natgrad/tensor/internal';
 import { type Law, law } from '@natgrad/tensor/laws';
 import fc from 'fast-check';
-import { damped, gaussNewton, hessian, type Operator } from '../fisher.js';
+import { type CompiledPolicy, damped, gaussNewton, hessian, type Operator } from '../fisher.js';
 import { type FisherPrograms, fisherPrograms } from '../fisher-programs.js';
 import { drawRows, type FisherRows, rowsBetween } from '../fisher-rows.js';
 import type { Model, ParameterTree } from '../model.js';
@@ -104,6 +104,20 @@ export const fisherLaws = (model: Model): readonly Law[] => {
     hessian: (size: number | null, { theta }: Setting, rows: FisherRows): Operator =>
       inChunks(size).hessian(theta, rows),
   };
+  const ofTransposes: Law = law(
+    `J of ${distribution.name}: in chunks value and Jᵀ are the same up to rounding`,
+    fc.tuple(settings, fc.integer({ min: 1, max: 3 })),
+    ([setting, size]) => {
+      const [whole, pieces] = [null, size].map((each) =>
+        inChunks(each).linearisedPolicy(setting.theta, rowsOf(setting)),
+      ) as [CompiledPolicy, CompiledPolicy];
+      const plain = linearize(setting.policy, setting.theta);
+      for (const found of [whole, pieces]) {
+        requireCloseTrees('π', found.value, plain.value, 1e-13);
+        requireCloseTrees('Jᵀ·u', found.transpose(plain.value), plain.transpose(plain.value), 1e-13);
+      }
+    },
+  );
   const label = `${distribution.name}(${distribution.action.shape.join('x') || String(distribution.action.counts?.[0] ?? '')})`;
   const perForm = Object.entries(forms).flatMap(([name, form]): readonly Law[] => {
     const named = <T>(text: string, cases: fc.Arbitrary<T>, holds: (value: T) => unknown): Law =>
@@ -212,6 +226,7 @@ export const fisherLaws = (model: Model): readonly Law[] => {
     ];
   });
   return [
+    ofTransposes,
     ...perForm,
     law(`Fisher of ${label}: both forms are equal at θ_old`, settings, (setting) => {
       requireCloseTrees('Fv', forms.hessian(setting)(setting.v), forms.gaussNewton(setting)(setting.v), 1e-9);

@@ -55,7 +55,8 @@ const preparedOn = (engine: Engine, traced: CachedCall['traced']): Prepared => {
 
 /**
  * Rows go through programs of 1, 2, 4 … rows, at most `together` at a time. A row's result does not depend on the rows beside it if
- * `together` is 1, or if the policy treats each row by itself: an engine's products add up a row in one order, however many there are.
+ * `together` is 1, or if the policy treats each row by itself: this project's own products add up a row in one order, however many
+ * there are. Those of a native library do not, and get one row at a time.
  */
 export const compiledInference = (
   model: TracedModel,
@@ -82,6 +83,7 @@ export const compiledInference = (
       return order.map((at) => found[at] as TypedArray);
     };
   };
+  const most = engine.name === 'blas' ? 1 : together;
   const byRows = new Map<number, Acting>();
   const acting = (rows: number): Acting => {
     const made = byRows.get(rows) ?? actingOn(rows);
@@ -92,7 +94,7 @@ export const compiledInference = (
     const packed = sizes.map(([, size]) => new Float64Array(rows * size));
     let row = 0;
     while (row < rows) {
-      const count = Math.min(together, 2 ** (31 - Math.clz32(rows - row)));
+      const count = Math.min(most, 2 ** (31 - Math.clz32(rows - row)));
       const own = count === rows ? observations : observations.subarray(row * width, (row + count) * width);
       const found = acting(count)(own);
       for (let k = 0; k < packed.length; k += 1) {

@@ -9,7 +9,7 @@ import { isShared } from './linear.js';
 import { createMemory, type EngineMemory, type MemoryStatistics, SMALL_RESULT } from './memory.js';
 import { type Plan, planOf, type Result } from './plan.js';
 import { detect } from './platform.js';
-import { prepareOn, type Rooms } from './prepared.js';
+import { prepareOn } from './prepared.js';
 import { copyIn, type Frame, runnable, slice } from './run.js';
 import { isWorthThreads } from './threads/cost.js';
 import { GRAIN, type Grain } from './threads/cut.js';
@@ -20,7 +20,7 @@ import { alone, createTeam, type Team, type ThreadStatistics, teamOfOne } from '
 export interface WasmOptions {
   /** Plain vector instructions only, whose results are the same on every machine. Default false. */
   readonly deterministic?: boolean;
-  /** Bytes of arguments, constants and results that stay in the engine's memory between calls. Default 512 MiB. */
+  /** Bytes of arguments, constants and results that stay in the engine's memory between calls of `compile`'s programs. Default 512 MiB. */
   readonly budget?: number;
   /** Bytes that the engine's memory may grow to. Default 4 GiB, which is all that there is. */
   readonly maximumBytes?: number;
@@ -56,7 +56,6 @@ interface Parts {
   readonly team: Team;
   readonly grain: Grain;
   readonly isNative: boolean;
-  readonly rooms: Rooms;
 }
 
 /** Beyond that, threads wait for memory and for each other. */
@@ -112,7 +111,6 @@ export const makeParts = (
     team,
     grain,
     isNative: products !== undefined,
-    rooms: [],
   };
 };
 
@@ -142,7 +140,7 @@ export const engineWith = (
   const engine: WasmEngine = {
     name,
     compile: (graph) => executableOf(graph, made(), engine),
-    prepare: (graph) => prepareOn(graph, made(), engine),
+    prepare: (graph) => prepareOn(graph, made(), onOneThread),
     onOneThread,
     statistics: () => {
       const { memory, team } = made();

@@ -67,7 +67,6 @@ const wholeLoop = ({ loop, reads, writes }: LoopStep, { run }: LoopCode, byRows:
   ];
   // Written anew in every call, and read before it ends.
   const words: number[] = [0, byRows ? rows : 1, columns, ...buffers];
-  if (rows === 0 || columns === 0) return () => undefined;
   return ({ address }) => {
     for (let k = 0; k < buffers.length; k += 1) words[3 + k] = address[buffers[k] as number] as number;
     run(...words);

@@ -25,6 +25,14 @@ export interface MemoryOptions {
   readonly shared?: boolean;
 }
 
+/** Who has borrowed a block. */
+export interface Loan {
+  /** The block is not called back while this is true. */
+  readonly isInUse: () => boolean;
+  /** The block is somebody else's from now on. */
+  readonly calledBack: () => void;
+}
+
 export interface MemoryStatistics {
   /** Size of the linear memory, which never shrinks. */
   readonly memoryBytes: number;
@@ -70,6 +78,11 @@ export interface EngineMemory {
    */
   readonly quarantine: () => () => void;
   /**
+   * A block of at least `bytes` that its borrower keeps from call to call, until the memory needs the room, or has lent
+   * {@link MOST_LENT} others since.
+   */
+  readonly lend: (bytes: number, loan: Loan) => number;
+  /**
    * A block of at least `bytes` for the call in progress, its contents arbitrary: the same one for each call at this depth, as
    * long as it fits. A plan whose arena lay elsewhere each time would run in memory that no cache holds.
    */
@@ -90,6 +103,9 @@ const DEFAULT_BUDGET: number = 512 * 2 ** 20;
  * size are kept, but not watched by finalizers.
  */
 export const SMALL_RESULT: number = 64 * 1024;
+
+/** No more loans than this: what is prepared for quick calls are a handful of programs. */
+const MOST_LENT = 64;
 
 /** No more residents than this, however small: each costs some hundred bytes outside the budget. */
 const MAXIMUM_RESIDENTS: number = 2 ** 12;
@@ -115,6 +131,8 @@ export const createMemory = (options: MemoryOptions = {}): EngineMemory => {
   const held = new Set<number>();
   /** By depth of calls inside calls: the arena kept for it. */
   const arenas: (number | undefined)[] = [];
+  /** Blocks lent, the oldest first. */
+  const lent = new Map<Loan, number>();
   let uploads = 0;
   let evictions = 0;
   let movedOut = 0;
@@ -169,6 +187,12 @@ export const createMemory = (options: MemoryOptions = {}): EngineMemory => {
     arenas[depth] = undefined;
   };
 
+  const callBack = (loan: Loan): void => {
+    linear.release(lent.get(loan) as number);
+    lent.delete(loan);
+    loan.calledBack();
+  };
+
   const allocate = (bytes: number): number => {
     let offset = linear.allocate(bytes);
     if (offset === null) {
@@ -176,6 +200,13 @@ export const createMemory = (options: MemoryOptions = {}): EngineMemory => {
       for (let depth = calls.length; depth < arenas.length; depth += 1) dropArena(depth);
       offset = linear.allocate(bytes);
     }
+    if (bytes < linear.maximumBytes)
+      for (const loan of lent.keys()) {
+        if (offset !== null) break;
+        if (loan.isInUse()) continue;
+        callBack(loan);
+        offset = linear.allocate(bytes);
+      }
     // For more than there is in all, nothing would be gained by emptying the memory.
     if (offset === null && bytes < linear.maximumBytes)
       evictUntil(() => {
@@ -238,6 +269,19 @@ export const createMemory = (options: MemoryOptions = {}): EngineMemory => {
   const reserve = (bytes: number): number => {
     const offset = allocate(bytes);
     held.add(offset);
+    return offset;
+  };
+
+  const lend = (bytes: number, loan: Loan): number => {
+    const before = lent.get(loan);
+    if (before !== undefined) linear.release(before);
+    lent.delete(loan);
+    const offset = allocate(bytes);
+    lent.set(loan, offset);
+    if (lent.size > MOST_LENT) {
+      const oldest = [...lent.keys()].find((each) => each !== loan && !each.isInUse());
+      if (oldest !== undefined) callBack(oldest);
+    }
     return offset;
   };
 
@@ -347,6 +391,7 @@ export const createMemory = (options: MemoryOptions = {}): EngineMemory => {
     take,
     give,
     reserve,
+    lend,
     quarantine,
     arena,
     resident,
