@@ -95,7 +95,7 @@ describe.concurrent('mistakes end with code 2, say what is meant, and make nothi
     [train('--steps', '0'), '--steps takes a whole number ≥ 1, found "0"'],
     [train('--seed', '1', '--seed', '2'), '--seed is given twice'],
     [train('extra'), 'unexpected argument "extra"'],
-    [['explain', '--program', '9', '--rows', '8'], '--program takes a number from 1 to 8, found "9"'],
+    [['explain', '--program', '9', '--rows', '8'], '--program takes a number from 1 to 7, found "9"'],
     [['explain', '--rows', '0'], '--rows takes a whole number ≥ 1, found "0"'],
     [['train', '--env', 'CartPoel-v1'], 'there is no environment "CartPoel-v1"; did you mean CartPole-v1'],
     [train('--algorithm', 'pppo'), "algorithm: found 'pppo', expected one of trpo, natural-policy-gradient"],
