@@ -58,11 +58,12 @@ export default {
     {
       name: 'pure-packages-use-no-platform',
       comment:
-        'only folders of runs and threads of rollouts are Node’s; what a page loads in their place (in-page.ts), and all the rest, runs anywhere',
+        'only folders of runs, threads of rollouts and in-node.ts are Node’s; what a page loads in their place (in-page.ts, anywhere.ts), and all the rest, runs anywhere',
       severity: 'error',
       from: {
         path: '^packages/',
-        pathNot: '^packages/rl-trpo/src/shell/(runs/|workers/(index|pool|worker)[.]ts)',
+        pathNot:
+          '^packages/(rl-trpo/src/shell/(runs/|workers/(index|pool|worker)[.]ts)|autodiff/src/backends/builtin/in-node[.]ts)',
       },
       to: { dependencyTypes: ['core'] },
     },
@@ -75,6 +76,13 @@ export default {
         pathNot: '^packages/rl-trpo/src/shell/(runs/|workers/(index|pool|worker)[.]ts|train[.]ts)',
       },
       to: { path: '^packages/rl-trpo/(src|dist)/shell/(runs/|workers/(index|pool|worker)[.])' },
+    },
+    {
+      name: 'modules-of-node-by-condition',
+      comment: 'in-node.ts is what the manifest gives to Node for #builtin; nothing may lead to it by its path',
+      severity: 'error',
+      from: { path: '^packages/' },
+      to: { path: '^packages/autodiff/(src|dist)/backends/builtin/in-node[.]' },
     },
     {
       name: 'test-tools-in-laws-only',

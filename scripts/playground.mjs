@@ -91,11 +91,21 @@ const filesOf = (folder) =>
       .map((path) => [`/${path.replaceAll('\\', '/')}`, readFileSync(join(folder, path))]),
   );
 
+/**
+ * The path that a request names, `/…` or `http://host/…`, as it was written: nothing is decoded or resolved, so nothing but the name of a
+ * file finds one. Null for anything else, which browsers never send.
+ */
+const pathOf = (target) => /^(?:https?:\/\/[\w.-]+(?::\d+)?)?(\/(?!\/)[^?#]*)/i.exec(target)?.[1] ?? null;
+
 const serve = (folder, port) => {
   const files = filesOf(folder);
   const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1');
-    const path = pathname === '/' ? '/index.html' : pathname;
+    const asked = pathOf(request.url ?? '');
+    if (asked === null) {
+      response.writeHead(400, HEADERS).end();
+      return;
+    }
+    const path = asked === '/' ? '/index.html' : asked;
     const body = request.method === 'GET' || request.method === 'HEAD' ? files.get(path) : undefined;
     if (body === undefined) response.writeHead(404, headersOf(path)).end();
     else response.writeHead(200, { ...headersOf(path), 'Content-Type': KINDS[extname(path)] }).end(body);

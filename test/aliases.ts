@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 /** An absolute path from one that begins at the root. */
 export const source = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
+const builtin: string = source('packages/autodiff/src/backends/builtin');
 const workers: string = source('packages/rl-trpo/src/shell/workers');
 
 const always = [
@@ -24,7 +25,15 @@ const always = [
 ];
 
 /** What imports mean in Node. */
-export const inNode = [...always, { find: '#workers', replacement: `${workers}/index.ts` }];
+export const inNode = [
+  ...always,
+  { find: '#builtin', replacement: `${builtin}/in-node.ts` },
+  { find: '#workers', replacement: `${workers}/index.ts` },
+];
 
 /** What they mean in a browser: as the conditions of the manifests say. */
-export const inBrowsers = [...always, { find: '#workers', replacement: `${workers}/in-page.ts` }];
+export const inBrowsers = [
+  ...always,
+  { find: '#builtin', replacement: `${builtin}/anywhere.ts` },
+  { find: '#workers', replacement: `${workers}/in-page.ts` },
+];

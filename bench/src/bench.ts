@@ -12,7 +12,7 @@ import { plan } from './plan.js';
 import { scale } from './scale/command.js';
 import { soak } from './soak.js';
 import { theory } from './theory/command.js';
-import { trainingBenchmark } from './training.js';
+import { trainingBenchmark } from './training/command.js';
 import { update } from './update/command.js';
 import { Disagreement } from './update/compare.js';
 

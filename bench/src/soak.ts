@@ -11,9 +11,7 @@ import {
   blasProducts,
   engineWith,
   GRAIN,
-  memberScript,
   memberStarter,
-  NEXT_BLOCK,
   type Started,
   type StartMember,
 } from '@natgrad/autodiff/internal';
@@ -25,6 +23,7 @@ import { machine } from './machine.js';
 import { median } from './statistics.js';
 import { makeProblem, type Problem, type Sizes } from './update/problem.js';
 import { makeUpdate, type Update } from './update/program.js';
+import { afterBlock } from './worker-script.js';
 
 const HELP = `Usage: npm run bench -- soak [options]
 
@@ -57,9 +56,8 @@ const RECOVERY = 1500;
 const PARTS = 10;
 
 /**
- * Rounds after which memory is judged: until then an engine fills its cache of compiled loops, 2048 of them, from some ten new ones in
- * each of its rounds. By rounds, not by time, because machines are not equally fast, and not at all times. Of a shorter run the last
- * two thirds are judged.
+ * Rounds after which memory is judged: until then engines meet most loops for the first time, and keep their code. By rounds, not by
+ * time, because machines are not equally fast, and not at all times. Of a shorter run the last two thirds are judged.
  */
 const SETTLED = 2400;
 
@@ -82,21 +80,6 @@ interface Subject {
   readonly kill: () => number;
 }
 
-/** A worker that ends right after it has taken its n-th block: then it never comes back from one. */
-const dyingAfter = (n: number): URL =>
-  new URL(
-    `data:text/javascript,${encodeURIComponent(`
-      const { add } = Atomics;
-      let taken = 0;
-      Atomics.add = (words, at, value) => {
-        const before = add(words, at, value);
-        if (at === ${NEXT_BLOCK} && (taken += 1) === ${n}) process.exit(3);
-        return before;
-      };
-      await import(${JSON.stringify(memberScript.href)});
-    `)}`,
-  );
-
 const leaves = (update: Update, problem: Problem): readonly Tensor[] => {
   const { policy, critic } = update.run(problem);
   return [...treeLeaves(policy), ...treeLeaves(critic)];
@@ -107,7 +90,7 @@ const subjectOf = (kind: Kind, random: () => number, problems: readonly Problem[
   let tasksThen = 0;
   const start: StartMember = (setup, ended) => {
     // A worker takes some five blocks of a task.
-    const starter = memberStarter(dyingAfter(Math.ceil(RECOVERY * (6 + 12 * random()))));
+    const starter = memberStarter(afterBlock(Math.ceil(RECOVERY * (6 + 12 * random())), 'process.exit(3);'));
     if (starter === null) throw new Error('there are no threads here');
     const started = starter(setup, ended);
     alive.push(started);

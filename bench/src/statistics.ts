@@ -6,10 +6,14 @@ import { type Key, randomIntAt, split } from '@natgrad/tensor';
 
 export const mean = (x: readonly number[]): number => x.reduce((sum, each) => sum + each, 0) / x.length;
 
-/** The mean of what is left when a quarter of the values, rounded down, is cut from either end. */
+/**
+ * The mean of what is left when a quarter of the values is cut from either end. Where a quarter is no whole number, the values at the
+ * cuts count in part: of three, the outer ones count a quarter each.
+ */
 export const interquartileMean = (x: readonly number[]): number => {
-  const cut = Math.floor(x.length / 4);
-  return mean([...x].sort((a, b) => a - b).slice(cut, x.length - cut));
+  const cut = x.length / 4;
+  const weight = (i: number): number => Math.max(0, Math.min(i + 1, x.length - cut) - Math.max(i, cut));
+  return [...x].sort((a, b) => a - b).reduce((sum, each, i) => sum + weight(i) * each, 0) / (x.length - 2 * cut);
 };
 
 /** Percentile bootstrap: the interval that holds 95 % of a statistic over resamples of the values. */

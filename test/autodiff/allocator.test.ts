@@ -1,4 +1,6 @@
 /** The suballocator against a list of the blocks in use. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { lawRuns } from '@natgrad/tensor/laws';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -144,6 +146,28 @@ describe('the suballocator', () => {
     allocator.release(next);
     allocator.release(large);
     expect(allocator.statistics().largestFree).toBe(2 ** 32 - 2 ** 16);
+  });
+
+  it('remembers only the blocks that there are', () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const heap = (): number => {
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const allocator = createAllocator(2 ** 22);
+    // Most are released in the order in which they came, as least recently used tensors are; some stay.
+    const live: number[] = [];
+    const turn = (i: number): void => {
+      const offset = allocator.allocate((i * 7919) % 2000) as number;
+      if (i % 100 !== 0 || i > 5000) live.push(offset);
+      if (live.length > 500) allocator.release(live.shift() as number);
+    };
+    for (let i = 0; i < 10_000; i += 1) turn(i);
+    const before = heap();
+    for (let i = 10_000; i < 210_000; i += 1) turn(i);
+    // A block takes about 90 bytes: of 200,000 that came and went less than one in twenty is still there, and noise.
+    expect(heap() - before).toBeLessThan(0.05 * 200_000 * 90);
   });
 
   it('costs the same among 100,000 blocks as among ten', () => {

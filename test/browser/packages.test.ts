@@ -70,6 +70,7 @@ describe.skipIf(missing !== null)('in a page (needs Chromium)', () => {
       same: true,
       ready: isolated ? 2 : 1,
       lost: 0,
+      shared: isolated,
       reason: isolated ? null : containing('Cross-Origin-Opener-Policy: same-origin'),
     });
     expect(await said(page, 'solve')).toEqual({ solved: true, workers: 0, engine: 'wasm' });
@@ -107,6 +108,19 @@ describe.skipIf(missing !== null)('in a page (needs Chromium)', () => {
     expect(complaints.foreign).toEqual([]);
     await page.close();
   });
+});
+
+test('both modules behind #builtin export the same, and the manifest gives the one of Node to Node only', async () => {
+  const { default: manifest } = await import('../../packages/autodiff/package.json', { with: { type: 'json' } });
+  const folder = './dist/backends/builtin';
+  // The first condition that holds counts.
+  expect(Object.entries(manifest.imports['#builtin'])).toEqual([
+    ['node', `${folder}/in-node.js`],
+    ['default', `${folder}/anywhere.js`],
+  ]);
+  const anywhere = await import('../../packages/autodiff/src/backends/builtin/anywhere.js');
+  const inNode = await import('../../packages/autodiff/src/backends/builtin/in-node.js');
+  expect(Object.keys(inNode)).toEqual(Object.keys(anywhere));
 });
 
 test('both modules behind #workers export what training asks for, and the manifest names them', async () => {

@@ -1,8 +1,9 @@
 /** Stopping a run at any moment, by whatever means, and going on with it. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { ended, natgrad, type Running } from './natgrad.js';
+import { ended, natgrad } from './natgrad.js';
+import { line, pause, runsIn } from './runs.js';
 
 const cli = natgrad();
 
@@ -34,31 +35,7 @@ function set(...settings: readonly string[]): readonly string[] {
 
 const path = (...parts: readonly string[]): string => join(cli.folder, ...parts);
 
-/** The checksums of the last checkpoint stand for every bit of it; of the metrics all but what the clock said, and who acted. */
-const endOf = (
-  folder: string,
-): { readonly checkpoint: string; readonly sums: string; readonly metrics: readonly unknown[] } => {
-  const checkpoint = readdirSync(path(folder, 'checkpoints')).sort().at(-1) ?? '';
-  const lines = readFileSync(path(folder, 'metrics.jsonl'), 'utf8').trimEnd().split('\n');
-  const metrics = lines.map((line) => {
-    const { seconds, stepsPerSecond, elapsed, workers, ...rest } = JSON.parse(line) as Record<string, unknown>;
-    expect([seconds, stepsPerSecond, elapsed, workers].map((each) => typeof each)).toEqual([
-      'object',
-      'number',
-      'number',
-      'number',
-    ]);
-    return rest;
-  });
-  return { checkpoint, sums: readFileSync(path(folder, 'checkpoints', checkpoint, 'SHA256SUMS'), 'utf8'), metrics };
-};
-
-/** All but where it lies and how long it took. */
-const evaluationOf = (folder: string): unknown => ({
-  ...(JSON.parse(readFileSync(path(folder, 'evaluation.json'), 'utf8')) as object),
-  folder: null,
-  seconds: null,
-});
+const { endOf, evaluationOf } = runsIn(cli.folder);
 
 const whole = 'whole';
 
@@ -66,19 +43,6 @@ beforeAll(async () => {
   const { code, stderr } = await cli.run(['train', ...TINY, '--steps', STEPS, '--out', whole, '--json']);
   expect([code, stderr]).toEqual([0, '']);
 }, 60_000);
-
-/** Resolves at the n-th line on standard output, or at the end. */
-const line = (child: Running, n: number): Promise<void> =>
-  new Promise((resolve) => {
-    let seen = 0;
-    child.stdout.on('data', (chunk: Buffer) => {
-      seen += String(chunk).split('\n').length - 1;
-      if (seen >= n) resolve();
-    });
-    child.on('close', () => resolve());
-  });
-
-const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 test('the reference run is as long as it should be', () => {
   const { checkpoint, metrics } = endOf(whole);
@@ -179,28 +143,6 @@ test('Ctrl-C finishes the iteration, saves, and says how to go on', async () => 
   expect(Number(iteration)).toBe(Number(endOf('stopped').checkpoint));
   expect((await cli.run(['train', '--resume', 'stopped', '--episodes', '3'])).code).toBe(0);
   expect(endOf('stopped').metrics).toEqual(endOf(whole).metrics);
-});
-
-test.each(['0', '2'])('a second Ctrl-C ends at once, and what was saved is whole, with %s workers', async (workers) => {
-  const slow = set('batchSize=300000', 'valueEpochs=200', 'valueMinibatch=64');
-  const folder = `twice-${workers}`;
-  const args = ['train', '--env', 'CartPole-v1', ...slow, '--steps', '1000000', '--out', folder, '--workers', workers];
-  const child = cli.start([...args, '--json']);
-  const end = ended(child);
-  const noted = new Promise((resolve) => child.stderr.once('data', resolve));
-  // The first signal comes during the rollout, which takes seconds. Workers leave this thread free to hear it at once; without
-  // them it is heard after the rollout, before the long fit of the critic begins.
-  while (!existsSync(join(cli.folder, folder, 'run.json'))) await pause(20);
-  await pause(1000);
-  child.kill('SIGINT');
-  await noted;
-  const since = performance.now();
-  child.kill('SIGINT');
-  const { code, signal } = await end;
-  expect([code, signal]).toEqual([null, 'SIGINT']);
-  // Far less than the iteration, which takes many seconds.
-  expect(performance.now() - since).toBeLessThan(1000);
-  expect((await cli.run(['eval', folder, '--episodes', '1'])).code).toBe(0);
 });
 
 test('when the reader of a pipe has gone, it ends without a word, and can be gone on with', async () => {

@@ -18,6 +18,8 @@ interface DisplayModule {
       record: MetricsRecord,
       progress: { readonly steps: number; readonly of: number; readonly left: number },
     ) => void;
+    readonly status: (text: string) => void;
+    readonly end: () => void;
   };
 }
 
@@ -61,4 +63,19 @@ test('steps that could not be made are told below their iteration, in lines that
   );
   for (const line of lines) expect(line.length).toBeLessThanOrEqual(79);
   expect(shown({ count: 1, first: 'here' })[1]).toBe('  a step could not be made and ended the episode: here');
+});
+
+test('a status is drawn over on a terminal, and is not there elsewhere', () => {
+  const show = (live: boolean): string => {
+    const written: string[] = [];
+    const plain = (text: string): string => text;
+    const write = (text: string): void => void written.push(text);
+    const display = tableDisplay({ live, columns: 20, write, bold: plain, dim: plain, green: plain });
+    display.status('a line of more than 20 characters');
+    display.status('short');
+    display.end();
+    return written.join('');
+  };
+  expect(show(false)).toBe('');
+  expect(show(true)).toBe('\r\u001b[2Ka line of more than\r\u001b[2Kshort\r\u001b[2K');
 });

@@ -3,7 +3,7 @@ import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { blasLibrary } from '@natgrad/autodiff';
 import { beforeAll, expect, test } from 'vitest';
-import { type Ended, natgrad } from './natgrad.js';
+import { type Ended, natgrad, without } from './natgrad.js';
 
 const cli = natgrad();
 const path = (...parts: readonly string[]): string => join(cli.folder, ...parts);
@@ -18,9 +18,11 @@ const trained = (out: string, ...flags: readonly string[]): Promise<Ended> =>
 const resumed = (out: string, ...flags: readonly string[]): Promise<Ended> =>
   cli.run(['train', '--resume', out, '--steps', '256', ...rest, ...flags]);
 
+const NO_BLAS = { NATGRAD_BLAS: '/nowhere/libopenblas.so' };
+
 interface RunFile {
   readonly options: { readonly engine: string; readonly deterministic: boolean };
-  readonly versions: { readonly engine: string };
+  readonly versions: { readonly engine: string; readonly blas?: string };
 }
 const runOf = (out: string): RunFile => JSON.parse(readFileSync(path(out, 'run.json'), 'utf8')) as RunFile;
 const recorded = (out: string): readonly unknown[] => {
@@ -115,37 +117,142 @@ test('an evaluation takes any engine and changes nothing', async () => {
   expect((await cli.run(['eval', 'slow', '--engine', 'gpu'])).code).toBe(2);
 });
 
-test('a BLAS that is missing, or none, is named with its cure', async () => {
+test('a BLAS that is missing, or none, is named with its cure, and what goes without', async () => {
   for (const [library, reason] of [
     ['/nowhere/libopenblas.so', '/nowhere/libopenblas.so: '],
-    [process.execPath, `${process.execPath}: `],
+    // Linux: no shared library by its header; elsewhere by the loader's words.
+    [process.execPath, process.execPath],
   ] as const) {
-    const env = { ...process.env, NATGRAD_BLAS: library };
+    const env = { NATGRAD_BLAS: library };
     const { code, stderr } = await cli.run(['train', '--env', 'CartPole-v1', '--engine', 'blas', '--out', 'none'], {
       env,
     });
     expect(code).toBe(2);
-    expect(stderr).toContain(`no native BLAS: ${reason}`);
-    expect(stderr).toContain('apt-get install libopenblas0');
+    expect(stderr).toContain(`no native BLAS: NATGRAD_BLAS: ${reason}`);
+    expect(stderr).toContain("expected 'wasm', or NATGRAD_BLAS unset");
+    expect(stderr).toContain('; --engine wasm runs here\n');
+    expect(stderr).not.toContain('koffi');
   }
 });
 
-test('without a BLAS a run does without, and says so in a line; a run that began with one does not go on unnoticed', async () => {
-  const env = { ...process.env, NATGRAD_BLAS: '/nowhere/libopenblas.so' };
+test('without koffi the cure is koffi', async () => {
+  const args = ['train', '--env', 'CartPole-v1', '--engine', 'blas', '--out', 'none'];
+  const { code, stderr } = await cli.run(args, { env: without('koffi') });
+  expect([code, stderr.split('\n')[0]]).toEqual([
+    2,
+    expect.stringMatching(
+      /koffi cannot be loaded: .*, expected 'wasm', or npm install koffi; --engine wasm runs here$/,
+    ),
+  ]);
+});
+
+test('without a BLAS a run does without, and says so in a line', async () => {
   const flags = [...small, '--steps', '128', '--episodes', '2'];
-  const { code, stdout } = await cli.run(['train', '--env', 'Pendulum-v1', ...flags, '--out', 'without'], { env });
+  const { code, stdout } = await cli.run(['train', '--env', 'Pendulum-v1', ...flags, '--out', 'without'], {
+    env: NO_BLAS,
+  });
   expect(code).toBe(0);
   expect(stdout).toContain('\nEngine: wasm (no native BLAS; natgrad doctor says why)\n');
   expect(recorded('without')).toEqual(['wasm', false, 'wasm']);
   const chosen = await cli.run(['train', '--env', 'Pendulum-v1', ...flags, '--engine', 'wasm', '--out', 'by-choice'], {
-    env,
+    env: NO_BLAS,
   });
   expect(chosen.stdout).toContain('\nEngine: wasm\n');
-  const run = JSON.parse(readFileSync(path('without', 'run.json'), 'utf8')) as RunFile;
-  const began = { ...run, options: { ...run.options, engine: 'blas' }, versions: { ...run.versions, engine: 'blas' } };
-  writeFileSync(path('without', 'run.json'), JSON.stringify(began));
-  const resumedWithout = await cli.run(['train', '--resume', 'without', '--steps', '256'], { env });
-  expect(resumedWithout.code).toBe(2);
-  expect(resumedWithout.stderr).toContain('no native BLAS');
-  expect(resumedWithout.stderr).toContain('--engine');
+});
+
+/** A copy of the slow run that says it began with a BLAS. */
+const withBlas = (name: string, chosen: boolean): string => {
+  copy(name);
+  const run = runOf(name);
+  const description = {
+    ...run,
+    options: { ...run.options, engine: 'blas' },
+    versions: { ...run.versions, engine: 'blas', blas: 'libother.so, Other 1.0' },
+    engineChosen: chosen,
+  };
+  writeFileSync(path(name, 'run.json'), JSON.stringify(description));
+  return name;
+};
+
+const LINE = 'blas does not run here (see natgrad doctor): wasm goes on; bits may differ.\n';
+
+test('a run that began with a BLAS by default goes on without it, and says so in one line', async () => {
+  const folder = withBlas('lost', false);
+  const { code, stderr } = await cli.run(['train', '--resume', folder, '--steps', '256', ...rest], { env: NO_BLAS });
+  expect([code, stderr]).toEqual([0, LINE]);
+  expect(recorded(folder)).toEqual(['wasm', false, 'blas']);
+  expect(enginesOf(folder).at(-1)).toBe('wasm');
+  const shown = await cli.run(['train', '--resume', withBlas('lost-shown', false), '--steps', '192'], { env: NO_BLAS });
+  expect([shown.code, shown.stderr]).toEqual([0, '']);
+  expect(shown.stdout.startsWith(LINE)).toBe(true);
+  expect(shown.stdout).toContain('\nEngine: wasm\n');
+});
+
+test('with another mode than a BLAS has, a run that began with one by default goes on too', async () => {
+  const folder = withBlas('exact', false);
+  const { code, stderr } = await resumed(folder, '--deterministic');
+  expect(code).toBe(0);
+  expect(stderr).toBe(
+    'Other versions than this run began with (engine blas → wasm deterministic): bits may differ from here on.\n',
+  );
+});
+
+test('one for which the BLAS was chosen does not, until it is told to; its policy acts all the same', async () => {
+  const folder = withBlas('chosen', true);
+  const before = readFileSync(path(folder, 'run.json'), 'utf8');
+  const refused = await cli.run(['train', '--resume', folder, '--steps', '256', ...rest], { env: NO_BLAS });
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain('no native BLAS');
+  expect(refused.stderr).toContain('; --engine wasm runs here\n');
+  for (const args of [
+    ['eval', folder, ...rest],
+    ['render', folder, '--out', 'chosen.svg', '--max-steps', '5'],
+  ]) {
+    const { code, stderr } = await cli.run(args, { env: NO_BLAS });
+    expect([code, stderr]).toEqual([0, '']);
+  }
+  expect(readFileSync(path(folder, 'run.json'), 'utf8')).toBe(before);
+  const told = await cli.run(['train', '--resume', folder, '--steps', '256', ...rest, '--engine', 'default'], {
+    env: NO_BLAS,
+  });
+  expect(told.code).toBe(0);
+  expect(runOf(folder)).not.toHaveProperty('engineChosen');
+});
+
+test('an engine that was asked for is written down as such', async () => {
+  expect(runOf('slow')).toMatchObject({ engineChosen: true });
+  expect((await resumed(copy('best'), '--engine', 'default')).code).toBe(0);
+  expect(runOf('best')).not.toHaveProperty('engineChosen');
+  expect((await trained('by-set', '--set', 'engine=wasm')).code).toBe(0);
+  expect(runOf('by-set')).toMatchObject({ engineChosen: true });
+});
+
+const found = blasLibrary();
+test.runIf(found._tag === 'Right')('a BLAS is named where a run and its evaluation are saved', async () => {
+  const { library, version } = (found as Extract<typeof found, { _tag: 'Right' }>).right;
+  const name = version === null ? library : `${library}, ${version}`;
+  const { code, stdout } = await cli.run([
+    'train',
+    '--env',
+    'Pendulum-v1',
+    ...small,
+    '--steps',
+    '128',
+    '--episodes',
+    '2',
+    '--out',
+    'named',
+  ]);
+  expect(code).toBe(0);
+  expect(stdout).toContain(`\nEngine: blas (${name})\n`);
+  expect(runOf('named').versions).toMatchObject({ engine: 'blas', blas: name });
+  const evaluation = JSON.parse(readFileSync(path('named', 'evaluation.json'), 'utf8')) as unknown;
+  expect(evaluation).toMatchObject({ versions: { engine: 'blas', blas: name } });
+  const { versions, ...run } = runOf('named');
+  writeFileSync(path('named', 'run.json'), JSON.stringify({ ...run, versions: { ...versions, blas: 'libother.so' } }));
+  const further = await resumed('named');
+  expect([further.code, further.stderr]).toEqual([
+    0,
+    `Other versions than this run began with (blas libother.so → ${name}): bits may differ from here on.\n`,
+  ]);
 });

@@ -42,6 +42,21 @@ export const ended = (child: Running): Promise<Ended> =>
     child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
   });
 
+/** An environment in which a package is not installed. */
+export const without = (name: string): NodeJS.ProcessEnv => {
+  const hidden = JSON.stringify(name);
+  // `import` and `require` find packages in ways of their own.
+  const hook = `export const resolve = (name, context, next) => {
+    if (name === ${hidden}) throw Object.assign(new Error('Cannot find package ' + name), { code: 'ERR_MODULE_NOT_FOUND' });
+    return next(name, context);
+  };`;
+  const source = `import Module, { register } from 'node:module';
+    register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(hook)}`)});
+    const find = Module._resolveFilename;
+    Module._resolveFilename = (name, ...rest) => find(name === ${hidden} ? name + '/missing' : name, ...rest);`;
+  return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(source)}` };
+};
+
 /** Bundles the command line for the tests of a file. */
 export const natgrad = (): Natgrad => {
   const base = realpathSync(mkdtempSync(join(tmpdir(), 'natgrad-cli-')));
@@ -58,6 +73,7 @@ export const natgrad = (): Natgrad => {
         alias: [
           { find: /^@natgrad\/rl-trpo\/runs$/, replacement: root('packages/rl-trpo/src/shell/runs/index.ts') },
           { find: /^@natgrad\/([a-z-]+)\/internal$/, replacement: `${root('packages')}/$1/src/internal.ts` },
+          { find: '#builtin', replacement: root('packages/autodiff/src/backends/builtin/in-node.ts') },
           { find: /^@natgrad\/([a-z-]+)$/, replacement: `${root('packages')}/$1/src/index.ts` },
         ],
       },
@@ -66,7 +82,12 @@ export const natgrad = (): Natgrad => {
       build: {
         ...{ ssr: true, outDir: join(base, 'dist'), emptyOutDir: true, target: 'node20', minify: false },
         rolldownOptions: {
-          input: { main: 'src/main.ts', worker: root('packages/rl-trpo/src/shell/workers/worker.ts') },
+          input: {
+            main: 'src/main.ts',
+            'train-thread': 'src/thread/train-thread.ts',
+            worker: root('packages/rl-trpo/src/shell/workers/worker.ts'),
+            'engine-worker': root('packages/autodiff/src/backends/wasm/threads/engine-worker.ts'),
+          },
           // The module of a worker is looked for beside the one that starts it.
           output: { chunkFileNames: '[name]-[hash].js' },
         },

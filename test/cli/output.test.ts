@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Ended, natgrad } from './natgrad.js';
+import { type Ended, ended, natgrad } from './natgrad.js';
 
 const cli = natgrad();
 const small = [
@@ -192,6 +192,43 @@ test('--until-solved: 0 only if solved', async () => {
   expect(Number(last['steps'])).toBeLessThan(100_000);
 }, 120_000);
 
+test('a resumed run is not told to make fewer steps than it has made, and is left alone', async () => {
+  const before = readFileSync(join(cli.folder, 'a/run.json'), 'utf8');
+  for (const steps of ['64', '320']) {
+    const { code, stdout, stderr } = await cli.run(['train', '--resume', 'a', '--steps', steps]);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(`--steps ${steps}: this run has made 320 already`);
+  }
+  expect(readFileSync(join(cli.folder, 'a/run.json'), 'utf8')).toBe(before);
+});
+
+test('the evaluation at the end says that it goes on, and Ctrl-C stops it with a word on how to go on', async () => {
+  const args = ['train', '--env', 'CartPole-v1', ...small.slice(0, -2), '--out', 'judged'];
+  const child = cli.start([...args, '--episodes', '100000']);
+  const end = ended(child);
+  let shown = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    if (shown.includes('Evaluating')) return;
+    shown += String(chunk);
+    if (shown.includes('Evaluating')) setTimeout(() => child.kill('SIGINT'), 300);
+  });
+  const { code, stdout, stderr } = await end;
+  expect([code, stderr]).toEqual([130, '']);
+  expect(stdout).toContain('\nEvaluating the policy in 100,000 episodes.\n');
+  expect(
+    stdout.endsWith(
+      'iteration 5 is saved in judged. Evaluate with:\n  npx natgrad train --resume judged --episodes 100000\n',
+    ),
+  ).toBe(true);
+  expect(existsSync(join(cli.folder, 'judged/evaluation.json'))).toBe(false);
+  const further = await cli.run(['train', '--resume', 'judged', '--episodes', '5']);
+  expect([further.code, further.stdout.split('\n').filter((line) => line.includes('Evaluating'))]).toEqual([
+    0,
+    ['Evaluating the policy in 5 episodes.'],
+  ]);
+  expect(existsSync(join(cli.folder, 'judged/evaluation.json'))).toBe(true);
+});
+
 describe('plot', () => {
   test('draws a run for light and dark', async () => {
     const { code, stderr } = await cli.run(['plot', 'a', '--out', 'curve.svg']);
@@ -206,7 +243,12 @@ describe('plot', () => {
   test('says so where it cannot write', async () => {
     const { code, stderr } = await cli.run(['plot', 'a', '--out', 'no/such/folder.svg']);
     expect(code).toBe(1);
-    expect(stderr).toContain('no/such/folder.svg: ');
+    expect(stderr).toBe('natgrad: no/such/folder.svg: it cannot be written, there is no folder no/such (ENOENT)\n');
+    const rendered = await cli.run(['render', 'a', '--out', 'nodir/x.html', '--max-steps', '2']);
+    expect([rendered.code, rendered.stderr]).toEqual([
+      1,
+      'natgrad: nodir/x.html: it cannot be written, there is no folder nodir (ENOENT)\n',
+    ]);
   });
 });
 
@@ -227,6 +269,22 @@ describe('envs', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('agrees');
     expect(stdout).not.toContain('DIFFERS');
+  });
+
+  test('replay: 2 for physics that were recorded from another version', async () => {
+    const file = JSON.parse(readFileSync(golden('HalfCheetah'), 'utf8')) as Readonly<Record<string, unknown>>;
+    for (const [name, value, here] of [
+      ['frame_skip', 4, 5],
+      ['dt', 0.04, 0.05],
+      ['nu', 7, 6],
+      ['max_episode_steps', 999, 1000],
+    ] as const) {
+      writeFileSync(join(cli.folder, 'other.json'), JSON.stringify({ ...file, [name]: value }));
+      const { code, stdout, stderr } = await cli.run(['envs', 'replay', 'other.json']);
+      expect([code, stdout]).toEqual([2, '']);
+      expect(stderr).toContain(`${name}: the file was recorded with ${value}, but HalfCheetah-v5 has ${here}`);
+    }
+    expect((await cli.run(['envs', 'replay', golden('HalfCheetah')])).code).toBe(0);
   });
 
   test('replay: 1 beyond tolerance, with the largest deviations, infinite ones too', async () => {
@@ -260,6 +318,18 @@ describe('envs', () => {
     ['missing.json', null, 'it cannot be read (ENOENT)'],
     ['broken.json', '{', 'no JSON'],
     ['unknown.json', '{"env":"CartPoel-v1","trajectories":[]}', 'did you mean CartPole-v1'],
+    ['empty.json', '{"env":"CartPole-v1","trajectories":[]}', 'trajectories: there are none, nothing to compare'],
+    ['control.json', '\u001b[2J{', 'no JSON'],
+    [
+      'number.json',
+      '{"env":"CartPole-v1","obs_size":"4","trajectories":[]}',
+      'obs_size is the string 4, expected a finite number',
+    ],
+    [
+      'size.json',
+      '{"env":"CartPole-v1","obs_size":5,"trajectories":[]}',
+      'obs_size: the file was recorded with 5, but CartPole-v1 has 4',
+    ],
     ['wrong.json', '{"env":"CartPole-v1","trajectories":[{}]}', 'trajectories[0].name'],
   ] as const)('replay: 2 for %s', async ([name, content, message]) => {
     if (content !== null) writeFileSync(join(cli.folder, name), content);
@@ -267,5 +337,7 @@ describe('envs', () => {
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain(`${name}: `);
     expect(stderr).toContain(message);
+    expect(stderr).not.toMatch(/\n +at /);
+    expect(stderr).not.toContain('\u001b');
   });
 });

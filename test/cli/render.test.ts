@@ -213,7 +213,10 @@ describe('what is refused', () => {
     const [failed, why] = await refused('empty', '--out', 'x.svg');
     expect([failed, why]).toEqual([1, expect.stringContaining('there is no checkpoint yet')]);
     const [unwritten, where] = await refused('pole', '--out', 'no/such/folder/x.svg');
-    expect([unwritten, where]).toEqual([1, expect.stringContaining('no/such/folder/x.svg: ENOENT')]);
+    expect([unwritten, where]).toEqual([
+      1,
+      expect.stringContaining('no/such/folder/x.svg: it cannot be written, there is no folder no/such/folder'),
+    ]);
     expect(existsSync(join(cli.folder, 'x.svg'))).toBe(false);
   });
 });

@@ -1,10 +1,12 @@
 /** What the command line says about itself, and about mistakes. */
 
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { defaultConfig, presets } from '@natgrad/rl-trpo';
 import { describe, expect, test } from 'vitest';
-import { natgrad } from './natgrad.js';
+import { natgrad, without } from './natgrad.js';
 
 const cli = natgrad();
 
@@ -38,12 +40,21 @@ describe('help', () => {
     expect(version?.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
+  test('train names every engine that it takes', async () => {
+    const { stdout } = await cli.run(['train', '--help']);
+    const line = stdout.split('\n').find((each) => each.includes('--engine')) ?? '';
+    for (const name of ['default', 'blas', 'wasm', 'interpreter']) expect(line).toContain(name);
+  });
+
   test('no environment, options or presets are wider than a screen', async () => {
     const [envs, options] = await Promise.all([cli.run(['envs']), cli.run(['options', '--env', 'CartPole-v1'])]);
     expect([envs.code, options.code]).toEqual([0, 0]);
     for (const line of `${envs.stdout}${options.stdout}`.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
     expect(options.stdout).toContain('  env.maxEpisodeSteps = 500');
     expect(options.stdout).toContain('\n  textbook\n');
+    expect(envs.stdout).toMatch(/\nall: maxEpisodeSteps\n/);
+    expect(envs.stdout).toMatch(/\nCartPole-v1: suttonBartoReward\n/);
+    expect(envs.stdout.replace(/\s+/g, ' ')).toMatch(/Hopper-v5: forwardRewardWeight, .*healthyZRange, /);
   });
 });
 
@@ -70,8 +81,8 @@ test('doctor says what there is and what would help, and finds nothing to fail a
     'memory',
   ]);
   expect(of('Node.js')?.found).toContain(process.versions.node);
-  expect(of('native BLAS')?.found).toContain('/nowhere/libblas.so');
-  expect(of('native BLAS')?.advice).toContain('apt-get install libopenblas0');
+  expect(of('native BLAS')?.found).toContain('NATGRAD_BLAS: /nowhere/libblas.so');
+  expect(of('native BLAS')?.advice).toContain('NATGRAD_BLAS unset');
   expect(of('MuJoCo')?.found).toBe('3.14.0');
   for (const { what, advice } of findings) if (advice !== null) expect(shown.stdout).toContain(`– ${what}`);
 });
@@ -81,6 +92,9 @@ const train = (...args: readonly string[]): readonly string[] => ['train', '--en
 describe.concurrent('mistakes end with code 2, say what is meant, and make nothing', () => {
   test.for([
     [['tarin'], 'there is no command "tarin"; did you mean train?'],
+    [['evaluate', 'a'], 'there is no command "evaluate"; did you mean eval?'],
+    [['train', '--env', 'cheetah'], 'did you mean HalfCheetah-v5'],
+    [['train', '--env', 'double'], 'did you mean InvertedDoublePendulum-v5'],
     [['--versoin'], 'there is no flag "--versoin" without a command; did you mean --version?'],
     [[], 'what is to be done?'],
     [['train'], 'train needs --env ID or --resume DIR'],
@@ -124,6 +138,27 @@ describe.concurrent('mistakes end with code 2, say what is meant, and make nothi
     [train('--set', 'scaleRewards=yes'), "scaleRewards: found 'yes', expected true or false"],
     [train('--set', 'gamma=0.9', '--set', 'gamma=0.8'), '--set "gamma" is given twice'],
     [train('--set', 'env.maxEpisodeStep=9'), 'unknown option maxEpisodeStep: did you mean maxEpisodeSteps?'],
+    [
+      train('--set', 'env.maxEpisodeStep=9'),
+      'unknown option maxEpisodeStep: did you mean maxEpisodeSteps? It is one of suttonBartoReward, maxEpisodeSteps',
+    ],
+    [train('--set', 'env.maxEpisodeSteps'), '--set takes KEY=VALUE, found "env.maxEpisodeSteps"'],
+    [
+      train('--set', 'env.maxEpisodeSteps=0'),
+      'maxEpisodeSteps is the number 0, expected a whole number in [1, 1000000000]',
+    ],
+    [
+      train('--set', 'env.maxEpisodeSteps=9', '--set', 'env.maxEpisodeSteps=8'),
+      '--set "env.maxEpisodeSteps" is given twice',
+    ],
+    [
+      ['train', '--env', 'HalfCheetah-v5', '--set', 'env.resetNoiseScale=-1'],
+      'resetNoiseScale is the number -1, expected a number in [0, 1000]',
+    ],
+    [
+      ['train', '--env', 'HalfCheetah-v5', '--set', 'resetNoiseScale=-1'],
+      'resetNoiseScale is an option of the environment: --set env.resetNoiseScale=-1',
+    ],
     [['train', '--env', 'Pendulum-v1', '--until-solved'], 'nobody has agreed when Pendulum-v1 is solved'],
     [['train', '--resume', 'nowhere'], 'there is no such file or folder (ENOENT); name the folder of a run'],
     [['train', '--resume', 'nowhere', '--seed', '3'], '--seed is fixed when a run begins'],
@@ -198,6 +233,52 @@ test('options reach the run, resolved and under their own kinds', async () => {
     gamma: presets['CartPole-v1']?.options.gamma ?? defaultConfig.gamma,
     delta: presets['CartPole-v1']?.options.delta,
   });
+});
+
+test('options of an environment are saved with the run, and its evaluation and pictures are of that environment', async () => {
+  const small = ['batchSize=64', 'environments=2', 'hidden=4'].flatMap((each) => ['--set', each]);
+  const given = ['maxEpisodeSteps=7', 'healthyZRange=0.8,Infinity'].flatMap((each) => ['--set', `env.${each}`]);
+  const args = ['train', '--env', 'Hopper-v5', ...small, '--steps', '64', '--episodes', '2', '--json'];
+  const trained = await cli.run([...args, ...given, '--out', 'short']);
+  expect([trained.code, trained.stderr]).toEqual([0, '']);
+  const lengths = (): readonly number[] =>
+    (JSON.parse(readFileSync(join(cli.folder, 'short/evaluation.json'), 'utf8')) as { lengths: readonly number[] })
+      .lengths;
+  for (const length of lengths()) expect(length).toBeLessThanOrEqual(7);
+  const further = await cli.run(['train', '--resume', 'short', '--steps', '128', '--episodes', '3', '--json']);
+  expect([further.code, further.stderr, lengths().length]).toEqual([0, '', 3]);
+  for (const length of lengths()) expect(length).toBeLessThanOrEqual(7);
+  const evaluated = await cli.run(['eval', 'short', '--episodes', '3', '--json']);
+  const means = [further.stdout.trimEnd().split('\n').at(-1) ?? '', evaluated.stdout].map(
+    (line) => (JSON.parse(line) as { readonly mean: number }).mean,
+  );
+  expect(means[0]).toBe(means[1]);
+  const rendered = await cli.run(['render', 'short', '--out', 'short.svg']);
+  expect([rendered.code, rendered.stderr]).toEqual([0, '']);
+  expect(Number(/ in (\d+) steps/.exec(rendered.stdout)?.[1])).toBeLessThanOrEqual(7);
+});
+
+const PROGRAM = fileURLToPath(new URL('../../apps/cli/bin/natgrad.mjs', import.meta.url));
+
+test('without MuJoCo one line says so, and what to install', () => {
+  const env = without('@mujoco/mujoco');
+  for (const args of [
+    ['eval', 'short'],
+    ['render', 'short', '--out', 'none.svg'],
+    ['train', '--resume', 'short', '--steps', '999'],
+    ['train', '--env', 'Hopper-v5', '--out', 'none'],
+  ]) {
+    // The built program, not the bundle: there errors know which file of the command line was the caller.
+    const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...args], {
+      cwd: cli.folder,
+      encoding: 'utf8',
+      env: { ...process.env, ...env },
+    });
+    const [line, ...rest] = stderr.split('\n');
+    expect([status, stdout]).toEqual([2, '']);
+    expect(line).toMatch(/cannot be loaded: it is not installed; npm install @mujoco\/mujoco@[\d.]+$/);
+    expect(rest.join('\n')).toBe('`natgrad --help`, or --help after a command, shows what there is.\n');
+  }
 });
 
 test('a folder that holds a run already is refused', async () => {

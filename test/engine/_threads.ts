@@ -1,10 +1,12 @@
 /** Engines with threads whose work is cut so finely that small programs are divided too. */
 import { blasLibrary, jit, matmul, type WasmEngine, type WasmOptions } from '@natgrad/autodiff';
 import { ones, type Tensor } from '@natgrad/tensor';
+import { afterBlock } from '../../bench/src/worker-script.js';
 import { gemmBy } from '../../packages/autodiff/src/backends/blas/gemm.js';
 import { type EngineParts, engineWith } from '../../packages/autodiff/src/backends/wasm/engine.js';
 import type { Products } from '../../packages/autodiff/src/backends/wasm/kernels.js';
 import { GRAIN, type Grain } from '../../packages/autodiff/src/backends/wasm/threads/cut.js';
+import { memberStarter, type StartMember } from '../../packages/autodiff/src/backends/wasm/threads/start.js';
 
 /** Blocks of a few elements, and everything is worth dividing. */
 export const FINE: Grain = { flops: 8, elements: 4, rows: 2, step: 0, plan: 0 };
@@ -61,3 +63,12 @@ export const gathered = async (engine: WasmEngine): Promise<WasmEngine> => {
   await until(() => engine.statistics().threads.ready === engine.statistics().threads.wanted);
   return engine;
 };
+
+export const starter = (script?: URL): StartMember => {
+  const start = memberStarter(script);
+  if (start === null) throw new Error('no workers here');
+  return start;
+};
+
+/** Starts a worker to which something happens right after it has taken its n-th block. */
+export const afterBlocks = (n: number, happens: string): StartMember => starter(afterBlock(n, happens));

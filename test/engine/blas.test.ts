@@ -4,14 +4,14 @@ import { checkLaw, engineLaws } from '@natgrad/autodiff/laws';
 import { engineOf } from '@natgrad/rl-trpo';
 import { key, normal, type Tensor, tensor, toTypedArray } from '@natgrad/tensor';
 import type { Either } from 'fp-ts/lib/Either.js';
-import { describe, expect, test } from 'vitest';
-import { loadBlas, type NoBlas } from '../../packages/autodiff/src/backends/blas/library.js';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { findBlas, loadBlas, type NoBlas } from '../../packages/autodiff/src/backends/blas/library.js';
 
 const library = blasLibrary();
 
 test('one is found or what is missing is named', () => {
   if (library._tag === 'Right') expect(library.right.library).not.toBe('');
-  else expect(library.left.expected).toMatch(/libopenblas|NATGRAD_BLAS|Node/);
+  else expect(library.left.expected).toMatch(/libopenblas|koffi|NATGRAD_BLAS|Node/);
 });
 
 describe.runIf(library._tag === 'Right')('a native BLAS', () => {
@@ -81,7 +81,7 @@ describe('libraries that do not serve', () => {
       {
         load: () => ({
           func: (declaration: string) => {
-            const name = /void (\w+)\(/.exec(declaration)?.[1] ?? '';
+            const name = /(\w+)\(/.exec(declaration)?.[1] ?? '';
             const found = functions[name];
             if (found === undefined) throw new Error(`Cannot find function '${name}' in shared library`);
             return found as never;
@@ -119,6 +119,18 @@ describe('libraries that do not serve', () => {
     expect(threads).toEqual([1]);
   });
 
+  test('one is named with what it says of itself, on which its bits depend', () => {
+    const products = { cblas_sgemm: multiply(1), cblas_dgemm: multiply(1) };
+    const plain = load(products);
+    const telling = load({
+      ...products,
+      openblas_get_config: () => 'OpenBLAS 0.3.99 NO_LAPACKE DYNAMIC_ARCH',
+      openblas_get_corename: () => 'Haswell',
+    });
+    expect(plain._tag === 'Right' && [plain.right.library, plain.right.version]).toEqual(['libother.so', null]);
+    expect(telling._tag === 'Right' && telling.right.version).toBe('OpenBLAS 0.3.99 Haswell');
+  });
+
   test.each([
     [
       'multiplies wrongly in single precision',
@@ -138,5 +150,61 @@ describe('libraries that do not serve', () => {
     if (found._tag === 'Right') throw new Error('taken');
     expect(found.left.found).toMatch(message);
     expect(found.left.expected).toContain('apt-get install libopenblas0');
+    expect(found.left.expected).not.toContain('koffi');
+  });
+});
+
+describe('what is said where there is none', () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  /** A Node.js that finds this koffi, or none. */
+  const within = (koffi: unknown, env: Readonly<Record<string, string>>, statSync?: unknown): NoBlas => {
+    const createRequire = (): unknown => () => {
+      if (koffi === null) throw new Error("Cannot find module 'koffi'\nRequire stack:");
+      return koffi;
+    };
+    const getBuiltinModule = (id: string): unknown => (id === 'node:module' ? { createRequire } : { statSync });
+    vi.stubGlobal('process', { platform: 'linux', arch: 'x64', env, getBuiltinModule });
+    const found = findBlas();
+    if (found._tag === 'Right') throw new Error('taken');
+    return found.left;
+  };
+
+  const koffi = {
+    load: (path: string) => {
+      throw new Error(`${path}: cannot open shared object file`);
+    },
+  };
+
+  test('without koffi: the package, and not a library that may well be there', () => {
+    expect(within(null, {})).toEqual({
+      found: "the package koffi cannot be loaded: Cannot find module 'koffi'",
+      expected: 'npm install koffi',
+    });
+  });
+
+  test('without a library: the one that is looked for first, and how it is installed', () => {
+    expect(within(koffi, {})).toEqual({
+      found: 'libopenblas.so.0: cannot open shared object file',
+      expected: expect.stringContaining('apt-get install libopenblas0') as unknown,
+    });
+  });
+
+  test('with a wrong NATGRAD_BLAS: the variable, and not what would be installed without it', () => {
+    expect(within(koffi, { NATGRAD_BLAS: '/nowhere/libblas.so' })).toEqual({
+      found: 'NATGRAD_BLAS: /nowhere/libblas.so: cannot open shared object file',
+      expected: 'NATGRAD_BLAS unset, or the path of a library with CBLAS functions',
+    });
+  });
+
+  test('with a file that does not serve: that file, although another name was looked for before', () => {
+    const statSync = (path: string): unknown => {
+      if (!path.endsWith('/libopenblas.so')) throw new Error('not there');
+      return { size: 0, isFile: () => false };
+    };
+    expect(within(koffi, {}, statSync)).toEqual({
+      found: '/usr/local/lib/libopenblas.so is no file',
+      expected: expect.stringContaining('a whole library') as unknown,
+    });
   });
 });

@@ -177,3 +177,17 @@ test('of the sizes of an update: narrow ones into blocks that stay in the cache,
   // Small ones stay whole.
   expect(native(64, 64, 64)).toEqual({ rows: 64, columns: 64, depth: 64, blocks: 1 });
 });
+
+test('blocks of large products stay short, however large those are', () => {
+  for (const extents of [
+    [2400, 2400, 2400],
+    [20_000, 1000, 4000],
+    [300, 70_000, 5000],
+  ] as const)
+    for (const native of [false, true]) {
+      const { blocks } = cutOf(extents, 1, 'f32', native, GRAIN);
+      const flops = 2 * extents.reduce((product, extent) => product * extent, 1);
+      // Whole tiles, and numbers of blocks that come out even for a few threads.
+      expect(flops / blocks).toBeLessThan(1.25 * (native ? 1.5e9 : 5e8));
+    }
+});

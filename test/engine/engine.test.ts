@@ -1,7 +1,8 @@
 /** The laws of every engine: random programs, and every primitive by discovery. */
 import { type AnyPrimitive, isPrimitive, wasmEngine } from '@natgrad/autodiff';
 import { checkLaw, engineLaws, primitiveEngineLaws } from '@natgrad/autodiff/laws';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { engineOfThreads, FINE, gathered, kinds } from './_threads.js';
 
 const engines = [wasmEngine(), wasmEngine({ deterministic: true })];
 
@@ -31,5 +32,20 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('%s', (_,
     primitives.flatMap((primitive) => primitiveEngineLaws(engine, primitive)).map((law) => [law.name, law] as const),
   )('%s', (__, law) => {
     checkLaw(law, { numRuns: 15 });
+  });
+});
+
+describe('on every engine, with threads and the finest blocks', () => {
+  const finest = kinds.map((kind) => engineOfThreads(2, FINE, { kind }));
+  beforeAll(async () => {
+    await Promise.all(finest.map(gathered));
+  });
+
+  test.each(
+    finest
+      .flatMap((engine) => primitives.flatMap((primitive) => primitiveEngineLaws(engine, primitive)))
+      .map((law) => [law.name, law] as const),
+  )('%s', (_, law) => {
+    checkLaw(law, { numRuns: 3 });
   });
 });

@@ -1,5 +1,7 @@
 /** What a host can do is found out without ever throwing. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { wasmEngine } from '../../packages/autodiff/src/backends/wasm/engine.js';
+import { createLinear, isShared } from '../../packages/autodiff/src/backends/wasm/linear.js';
 import { detect } from '../../packages/autodiff/src/backends/wasm/platform.js';
 
 describe('platform', () => {
@@ -43,6 +45,56 @@ describe('platform', () => {
     expect([defaultEngine().name, defaultEngine().name]).toEqual(['interpreter', 'interpreter']);
     expect(warn).toHaveBeenCalledTimes(1);
     expect(warn.mock.calls[0]?.[0]).toMatch(/interpreted.*Found no WebAssembly; expected Node\.js 20 or a browser/);
+  });
+
+  /** A host with so many pages for a memory, and with none for shared ones. */
+  const limited = (pages: number): void => {
+    vi.restoreAllMocks();
+    const { Memory } = WebAssembly;
+    vi.spyOn(WebAssembly, 'Memory').mockImplementation(function refuse(descriptor) {
+      if (descriptor.shared === true || (descriptor.maximum ?? 65_536) > pages)
+        throw new RangeError('WebAssembly.Memory(): could not allocate memory');
+      return new Memory(descriptor);
+    });
+  };
+
+  test('a host that gives no memory is one without a compiled engine, and says what would make it give some', async () => {
+    limited(0);
+    const { simd, missing } = detect();
+    expect([simd, missing]).toEqual([
+      false,
+      {
+        found: 'no memory for WebAssembly (WebAssembly.Memory(): could not allocate memory)',
+        expected: expect.stringContaining('ulimit -v') as unknown,
+      },
+    ]);
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+    vi.resetModules();
+    const { defaultEngine } = await import('../../packages/autodiff/src/backends/default.js');
+    expect(defaultEngine().name).toBe('interpreter');
+    expect(warn.mock.calls[0]?.[0]).toContain('could not allocate memory');
+  });
+
+  test('asked for by name, an engine without memory is a typed error with the cure', () => {
+    limited(0);
+    expect(() => wasmEngine().statistics()).toThrow(
+      expect.objectContaining({ code: 'Unsupported', expected: expect.stringContaining('ulimit -v') as unknown }),
+    );
+    expect(() => createLinear(2 ** 20, 2 ** 32, true)).toThrow(
+      expect.objectContaining({ code: 'OutOfMemory', expected: expect.stringContaining('ulimit -v') as unknown }),
+    );
+  });
+
+  test('a host that gives less is asked for less, down to what an engine begins with', () => {
+    limited(5000);
+    const linear = createLinear(2 ** 20, 2 ** 32 - 2 ** 16, true);
+    expect(isShared(linear.memory)).toBe(false);
+    expect(linear.maximumBytes).toBe(4095 * 65_536);
+    expect(linear.allocate(2 ** 27)).not.toBeNull();
+    limited(20);
+    expect(createLinear(2 ** 20, 2 ** 32 - 2 ** 16).maximumBytes).toBeGreaterThanOrEqual(16 * 65_536);
+    limited(16);
+    expect(createLinear(2 ** 20, 2 ** 32 - 2 ** 16).maximumBytes).toBe(16 * 65_536);
   });
 
   const oldNode = (): void => void vi.spyOn(WebAssembly, 'validate').mockReturnValueOnce(true).mockReturnValue(false);

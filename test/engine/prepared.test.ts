@@ -1,7 +1,7 @@
 /** Programs prepared for quick calls: what the laws of engines (`engineLaws`) do not reach. */
-import { add, matmul, multiply, tanh, wasmEngine } from '@natgrad/autodiff';
+import { add, interpreter, less, matmul, multiply, slice, sum, tanh, wasmEngine, whileLoop } from '@natgrad/autodiff';
 import { executable, traceCall } from '@natgrad/autodiff/internal';
-import { cast, key, normal, ones, split, type Tensor, toTypedArray, zeros } from '@natgrad/tensor';
+import { cast, fromTypedArray, key, normal, ones, split, type Tensor, toTypedArray, zeros } from '@natgrad/tensor';
 import { defer } from '@natgrad/tensor/internal';
 import { describe, expect, test } from 'vitest';
 import { errorOf } from '../errors.js';
@@ -65,6 +65,37 @@ describe('a prepared program', () => {
     for (const call of [...calls, ...calls]) expect(call?.([zero, one])[0]).toEqual(one);
     const [sum] = executable(small, big).run([zeros([40_000]), ones([40_000])]);
     expect(toTypedArray(sum as Tensor)).toEqual(one);
+  });
+
+  test('keeps its room while a loop inside it takes room from others', () => {
+    const size = 40_000;
+    const small = wasmEngine({ maximumBytes: 2 ** 22, threads: 1 });
+    const grown = (v: Tensor, u: Tensor): Tensor =>
+      add(
+        whileLoop(
+          (carry: Tensor) => less(sum(slice(carry, [0], [1])), 8),
+          (carry: Tensor) => add(carry, tanh(multiply(carry, carry))),
+          v,
+        ),
+        u,
+      );
+    const { graph: loop } = traceCall('grown', grown, [zeros([size]), zeros([size])]);
+    const { graph: plain } = traceCall('sum', (v: Tensor, u: Tensor) => add(v, u), [zeros([size]), zeros([size])]);
+    const [one, ramp] = [
+      ones([size]),
+      fromTypedArray(
+        new Float64Array(size).map((_, i) => i),
+        [size],
+      ),
+    ];
+    const call = small.prepare?.(loop)([null, ramp]);
+    const other = small.prepare?.(plain)([null, null]);
+    const wanted = toTypedArray(executable(interpreter, loop).run([one, ramp])[0] as Tensor);
+    for (let turn = 0; turn < 3; turn += 1) {
+      other?.([toTypedArray(ramp), toTypedArray(ramp)]);
+      expect(call?.([toTypedArray(one)])[0]?.[size - 1]).toBeCloseTo(wanted[size - 1] as number, 9);
+      expect(call?.([toTypedArray(one)])[0]?.[0]).toBeCloseTo(wanted[0] as number, 9);
+    }
   });
 
   test('works on after its room was taken back, and a thousand others need no more room than a few', () => {

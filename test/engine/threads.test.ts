@@ -1,12 +1,17 @@
 /** Threads change no bit: on random programs, on products and loops of every shape, and on a whole step. */
 import { createHash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { add, exp, jit, matmul, multiply, sum, tanh, transpose, type WasmEngine } from '@natgrad/autodiff';
+import { occupyCores } from '@natgrad/autodiff/internal';
 import { checkLaw, engineLaws, sameBitsLaws } from '@natgrad/autodiff/laws';
 import { mlpModel, type StepConfig, trpoStep } from '@natgrad/rl-trpo';
 import { problemOf } from '@natgrad/rl-trpo/laws';
 import { key, normal, type Tensor, toTypedArray, treeLeaves } from '@natgrad/tensor';
+import { lawRuns } from '@natgrad/tensor/laws';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { COARSE, engineOfThreads, FINE, gathered, type Kind, kinds } from './_threads.js';
+import type { StartMember } from '../../packages/autodiff/src/backends/wasm/threads/start.js';
+import { afterBlocks, COARSE, engineOfThreads, FINE, gathered, type Kind, kinds, starter } from './_threads.js';
 
 /** A line for each tensor that has the same bits only. */
 const bitsOf = (values: readonly Tensor[]): readonly string[] =>
@@ -37,6 +42,51 @@ describe.each(kinds.flatMap((kind) => [2, 3].map((threads) => [kind, threads] as
     });
   },
 );
+
+test('threads that are at work elsewhere are left a core each', async () => {
+  const engine = await gathered(engineOfThreads(3, COARSE));
+  const program = jit((a: Tensor, b: Tensor) => matmul(a, b), { engine });
+  const [a, b] = [normal(key(0), [600, 100]), normal(key(1), [100, 60])];
+  const expected = bitsOf([program(a, b)]);
+  /** Tasks that were divided, and blocks that workers took, of a few runs. */
+  const done = (): readonly [tasks: number, blocks: number] => {
+    const { tasks } = engine.statistics().threads;
+    const blocks = blocksOf(engine);
+    for (let turn = 0; turn < 200; turn += 1) expect(bitsOf([program(a, b)])).toEqual(expected);
+    return [engine.statistics().threads.tasks - tasks, blocksOf(engine) - blocks];
+  };
+  // As many cores as threads, or more, have room for one more elsewhere.
+  const cores = Math.max(3, availableParallelism());
+  const releases = [occupyCores(cores - 2), occupyCores(1)];
+  expect(done()).toEqual([0, 0]);
+  releases[1]?.();
+  releases[1]?.();
+  expect(done()[0]).toBe(200);
+  releases[0]?.();
+  const [tasks, blocks] = done();
+  expect([tasks, blocks > 0]).toEqual([200, true]);
+});
+
+test('of several workers only as many take part as have a core', async () => {
+  /** The second worker ends in its first block. */
+  let started = 0;
+  const start: StartMember = (...args) => {
+    started += 1;
+    return (started === 2 ? afterBlocks(1, 'process.exit(3);') : starter())(...args);
+  };
+  const engine = engineOfThreads(3, COARSE, { start });
+  const release = occupyCores(Math.max(3, availableParallelism()) - 2);
+  await gathered(engine);
+  const program = jit((a: Tensor, b: Tensor) => matmul(a, b), { engine });
+  const args = [normal(key(0), [600, 100]), normal(key(1), [100, 60])] as const;
+  for (let turn = 0; turn < 500; turn += 1) program(...args);
+  expect(engine.statistics().threads).toMatchObject({ ready: 3, lost: 0 });
+  expect(blocksOf(engine)).toBeGreaterThan(0);
+  release();
+  expect(() => {
+    for (let turn = 0; turn < 500; turn += 1) program(...args);
+  }).toThrow('a worker of the engine was lost');
+});
 
 /** Products of all transposes with and without an addend, sums of all directions, and functions of elements. */
 const work = (a: Tensor, b: Tensor, c: Tensor): readonly Tensor[] => {
@@ -83,24 +133,73 @@ describe.each(kinds)('%s', (kind: Kind) => {
     }
   });
 
-  const model = mlpModel(
-    { observationSpace: { low: [0, 0, 0] }, actionSpace: { kind: 'box', low: [0, 0] } },
-    { hidden: [64, 64], valueHidden: [64], dtype: 'f32' },
-  );
-  const configurations: readonly Omit<StepConfig, 'model'>[] = [
-    {},
-    { fisher: 'hessian', entropyBonus: 0.01, valueMinibatch: 300, normaliseObservations: true },
-  ];
-  test.each(configurations.map((config) => [config]))('a whole step: one, two and three threads, %j', (config) => {
-    const problem = problemOf({ ...config, model, dtype: 'f32' }, 3, { lengths: [700, 900] });
-    const steps = engines.map((engine) => {
-      const result = trpoStep(problem.config, undefined, engine)(problem.state, problem.batch);
-      if (result._tag === 'Left') throw new Error(result.left.message);
-      const { state, report } = result.right;
-      const { engine: _, ...numbers } = report;
-      return { bits: bitsOf(treeLeaves([state.policy, state.value])), numbers };
+  /** What a whole step is of: every form of it, policies of choices and of numbers, in both precisions. */
+  interface Step {
+    readonly seed: number;
+    readonly choices: boolean;
+    readonly hidden: readonly number[];
+    readonly lengths: readonly number[];
+    readonly options: Pick<
+      StepConfig,
+      'dtype' | 'fisher' | 'entropyBonus' | 'valueMinibatch' | 'normaliseObservations'
+    >;
+  }
+  const steps: fc.Arbitrary<Step> = fc.record({
+    seed: fc.nat(1e6),
+    choices: fc.boolean(),
+    hidden: fc.array(fc.constantFrom(20, 64, 100), { minLength: 1, maxLength: 2 }),
+    lengths: fc.array(fc.integer({ min: 1, max: 900 }), { minLength: 1, maxLength: 3 }),
+    options: fc.record({
+      dtype: fc.constantFrom('f32' as const, 'f64' as const),
+      fisher: fc.constantFrom('gaussNewton' as const, 'hessian' as const),
+      entropyBonus: fc.constantFrom(0, 0.01),
+      valueMinibatch: fc.constantFrom(64, 300),
+      normaliseObservations: fc.boolean(),
+    }),
+  });
+  const large = { hidden: [64, 64], lengths: [700, 900], seed: 3, choices: false } as const;
+  const plain = {
+    dtype: 'f32',
+    fisher: 'gaussNewton',
+    entropyBonus: 0,
+    valueMinibatch: 64,
+    normaliseObservations: false,
+  } as const;
+  const other = {
+    dtype: 'f64',
+    fisher: 'hessian',
+    entropyBonus: 0.01,
+    valueMinibatch: 300,
+    normaliseObservations: true,
+  } as const;
+
+  test('a whole step: one, two and three threads', () => {
+    const before = engines.map(blocksOf);
+    let accepted = 0;
+    const law = fc.property(steps, ({ seed, choices, hidden, lengths, options }) => {
+      const model = mlpModel(
+        {
+          observationSpace: { low: [0, 0, 0] },
+          actionSpace: choices ? { kind: 'discrete', n: 4 } : { kind: 'box', low: [0, 0] },
+        },
+        { hidden, valueHidden: hidden, dtype: options.dtype ?? 'f64' },
+      );
+      const problem = problemOf({ ...options, model }, seed, { lengths });
+      const [one, ...many] = engines.map((engine) => {
+        const result = trpoStep(problem.config, undefined, engine)(problem.state, problem.batch);
+        if (result._tag === 'Left') return result.left.message;
+        const { state, report } = result.right;
+        const { engine: _, ...numbers } = report;
+        return { bits: bitsOf(treeLeaves([state.policy, state.value])), numbers };
+      });
+      for (const each of many) expect(each).toEqual(one);
+      if (typeof one === 'object' && one.numbers.lineSearch.status === 'accepted') accepted += 1;
     });
-    expect(steps[0]?.numbers.lineSearch).toMatchObject({ status: 'accepted' });
-    for (const step of steps) expect(step).toEqual(steps[0]);
+    fc.assert(law, {
+      numRuns: lawRuns(6),
+      examples: [[{ ...large, options: plain }], [{ ...large, options: other }]],
+    });
+    expect(accepted).toBeGreaterThan(1);
+    engines.slice(1).forEach((engine, k) => expect(blocksOf(engine)).toBeGreaterThan(before[k + 1] as number));
   });
 });

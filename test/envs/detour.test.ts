@@ -58,7 +58,8 @@ describe('Detour', () => {
       1, 0, 1, 0,
     ]);
     expect(costAt(0, 0, 0.15)).toBe(0);
-    for (const radius of [-0.1, 0.9, Number.NaN]) expect(() => detour({ radius })).toThrow(`radius is ${radius}`);
+    for (const radius of [-0.1, 0.9, Number.NaN])
+      expect(() => detour({ radius })).toThrow(`radius is the number ${radius}, expected a number in [0, 0.8]`);
   });
 });
 

@@ -161,7 +161,9 @@ describe.each(ids)('%s', (id) => {
     ['huge', 1e300],
   ])('physics that runs away ends only its own episode: a state that is %s', async (_, bad) => {
     const env = await made(id);
-    const { state } = env.reset(key(1));
+    // In the middle of an episode, where motors and contacts are at work.
+    const middle = play(env, env.reset(key(1)).state, key(3), 30).at(-1) as Transition<{ readonly inner: MujocoState }>;
+    const { state, observation: shown } = middle;
     const broken = { ...state, inner: { ...state.inner, qvel: state.inner.qvel.map(() => bad) } };
     const two = vectorise(env as Env, 2);
     const begun = two.reset(key(2));
@@ -171,9 +173,30 @@ describe.each(ids)('%s', (id) => {
     expect([...next.terminated]).toEqual([0, 1]);
     expect(next.rewards[1]).toBe(0);
     expect([...next.observations].every(Number.isFinite)).toBe(true);
+    expect([...next.finalObservations.subarray(shown.length)]).toEqual(Array.from(shown));
     // The other one, and the engine, go on as if nothing had been.
     expect(next.rewards[0]).toBe(env.step(sound as never, new Float64Array(width)).reward);
     expect(env.step(state, new Float64Array(width))).toEqual(env.step(state, new Float64Array(width)));
+  });
+
+  test('what is paid for controls of any finite size is a finite number, or the step fails and shows what was shown before', async () => {
+    const env = await made(id);
+    const middle = play(env, env.reset(key(1)).state, key(3), 30).at(-1) as Transition<{ readonly inner: MujocoState }>;
+    for (const size of [1, 1e100, 1e155, 1e300, -1e300]) {
+      const next = env.step(
+        middle.state,
+        actionAt(env, key(2), 0).map(() => size),
+      );
+      expect([next.reward, ...Array.from(next.observation)].every(Number.isFinite)).toBe(true);
+      if (next.failure === undefined) continue;
+      expect(Math.abs(size)).toBeGreaterThan(1e100);
+      expect(next).toMatchObject({
+        failure: { code: 'Runaway', found: 'the reward is -Infinity' },
+        terminated: true,
+        reward: 0,
+      });
+      expect(Array.from(next.observation)).toEqual(Array.from(middle.observation));
+    }
   });
 
   test('impossible options are refused before the engine is loaded', () => {
@@ -187,7 +210,7 @@ describe.each(ids)('%s', (id) => {
         expect(refused({ [name]: [2, 1] })).toBe(`${name}: two numbers in [-Infinity, Infinity], the lower one first`);
         for (const wrong of [[1], [1, 2, 3], 1, [0, Number.NaN], '1,2', null])
           expect(refused({ [name]: wrong })).toContain(name);
-      } else if (kind === 'number') expect(refused({ [name]: -1 })).toContain(`${name}: `);
+      } else if (kind === 'number') expect(refused({ [name]: Number.NaN })).toContain(`${name}: `);
       else expect(refused({ [name]: 1 })).toBe(`${name}: true or false`);
     expect(refused({ resetNoise: 0 })).toMatch(/resetNoise: /);
   });

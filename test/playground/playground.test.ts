@@ -332,7 +332,7 @@ describe('the server', () => {
       '/assets/',
       '/..%2f..%2fetc/passwd',
       '/%2e%2e/package.json',
-      `/${source('package.json')}`,
+      source('package.json'),
     ])
       expect(await status(path), path).toBe(404);
     expect(await status('/', { method: 'POST' })).toBe(404);

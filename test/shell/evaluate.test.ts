@@ -1,6 +1,14 @@
 /** Evaluation: episodes of their own. */
 import { cartPole, timeLimit } from '@natgrad/envs';
-import { decodeConfig, evaluate, initialState, mlpModel, type TrpoConfig } from '@natgrad/rl-trpo';
+import {
+  decodeConfig,
+  type EvaluationProgress,
+  evaluate,
+  evaluation,
+  initialState,
+  mlpModel,
+  type TrpoConfig,
+} from '@natgrad/rl-trpo';
 import { key } from '@natgrad/tensor';
 import { describe, expect, test } from 'vitest';
 import { counter } from './counter.js';
@@ -43,6 +51,23 @@ describe('episodes', () => {
     expect(run(5, 'sampled').returns).not.toEqual(run(5, 'deterministic').returns);
     expect(run(5, 'sampled').returns).not.toEqual(run(5, 'sampled', 1).returns);
   });
+});
+
+test('step by step it is the same, and what remains is never less than what comes', () => {
+  const env = timeLimit(cartPole(), 30);
+  const { options, model, state } = setUp(env);
+  const wanted = { key: key(3), episodes: 6, mode: 'sampled' } as const;
+  const whole = evaluate({ env, model, ...options }, state, wanted);
+  const steps = evaluation({ env, model, ...options }, state, wanted);
+  const seen: EvaluationProgress[] = [];
+  let next = steps.next();
+  for (; next.done !== true; next = steps.next()) seen.push(next.value);
+  expect(next.value).toEqual(whole);
+  const made = whole.lengths.reduce((a, b) => a + b);
+  for (const { steps: so, remaining } of seen) expect(so + remaining).toBeGreaterThanOrEqual(made);
+  expect(seen[0]?.remaining).toBeLessThanOrEqual(6 * 29);
+  expect(seen.at(-1)).toEqual({ steps: made, remaining: 0, over: 6, episodes: 6 });
+  expect(seen).toHaveLength(Math.max(...whole.lengths));
 });
 
 test('an environment without an end is given up after maxSteps', () => {

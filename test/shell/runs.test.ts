@@ -81,6 +81,20 @@ test('what is saved is what is loaded, to the bit, with NaN and typed arrays in 
   expect(elapsed).toBe(10 + at(1).record.seconds.total);
 });
 
+test('infinite options of an environment are read as they were written', () => {
+  const folder = fresh();
+  const environment = { id: 'Counter-v0', options: { range: [-Infinity, Infinity], end: 3, $: 'x' } };
+  right(createRun(folder, { ...description, environment }));
+  expect(right(openRun(folder)).description.environment).toEqual(environment);
+  const path = join(folder, 'run.json');
+  fs.writeFileSync(path, fs.readFileSync(path, 'utf8').replace('"-Infinity"', '"-Infinite"'));
+  const refused = openRun(folder);
+  expect(refused._tag === 'Left' && [refused.left.code, refused.left.expected]).toEqual([
+    'Malformed',
+    'environment: { id, options }',
+  ]);
+});
+
 test('two checkpoints are kept, and their checksums are those of sha256sum', () => {
   const folder = fresh();
   const run = right(createRun(folder, description));

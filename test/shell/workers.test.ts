@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type EnvSpec, vectorise } from '@natgrad/envs';
+import { cartPole, type EnvSpec, vectorise } from '@natgrad/envs';
 import {
   defaultConfig,
   type Iteration,
@@ -20,6 +20,7 @@ import { isNatgradError, type Key, key, normal, split, type Tensor, toTypedArray
 import { lawRuns } from '@natgrad/tensor/laws';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
+import { threadsNow } from '../../packages/autodiff/src/backends/wasm/threads/cores.js';
 import { encodeData } from '../../packages/rl-trpo/src/shell/runs/codec.js';
 import { environmentsOf, pooled, workerScript } from '../../packages/rl-trpo/src/shell/workers/index.js';
 import { startPool } from '../../packages/rl-trpo/src/shell/workers/pool.js';
@@ -129,6 +130,35 @@ describe('the batch is the same to the bit', () => {
     await fc.assert(law, { numRuns: lawRuns(8) }).finally(pool.close);
   });
 
+  /** MuJoCo tasks with limits and heights of a torso by which some episodes end and others are cut. Two seconds a task. */
+  const falling: readonly EnvSpec[] = [
+    { id: 'Hopper-v5', options: { maxEpisodeSteps: 16 } },
+    { id: 'Ant-v5', options: { maxEpisodeSteps: 12, healthyZRange: [0.55, 1] } },
+    { id: 'Humanoid-v5', options: { maxEpisodeSteps: 13, healthyZRange: [1.15, 2] } },
+  ];
+
+  test.each(falling)(
+    '$id, where episodes end and are cut: in this process, in 1, 2 and 3 workers',
+    async (environment) => {
+      const { options, env, model, pool } = await poolOf(environment, { batchSize: 150 });
+      const config = { model, envs: vectorise(env, 3), ...options };
+      const { state, environments } = startOfTraining({ envs: config.envs, options, key: key(5) });
+      const first = rollout(config, state, environments);
+      const second = rollout(config, { ...state, key: key(6) }, first.environments);
+      for (const { batch } of [first, second])
+        for (const flags of [batch.terminated, batch.truncated])
+          expect(toTypedArray(flags).filter((flag) => flag === 1).length).toBeGreaterThan(2);
+      for (const workers of [1, 2, 3]) {
+        const { take: together } = pooled(pool, workers, config);
+        const there = await together(state, environments);
+        expect(bitsOf(there.rollout)).toEqual(bitsOf(first));
+        const after = await together({ ...state, key: key(6) }, there.rollout.environments);
+        expect(bitsOf(after.rollout)).toEqual(bitsOf(second));
+      }
+      await pool.close();
+    },
+  );
+
   test.each(['trpo', 'ppo'] as const)('so is what %s learns from it', async (algorithm) => {
     const [here, there] = await Promise.all([0, 2].map((workers) => take(config({ algorithm, workers }), 3)));
     expect([workersOf(here ?? []), workersOf(there ?? [])]).toEqual([
@@ -187,6 +217,21 @@ describe('the batch is the same to the bit', () => {
     there.begin(state, elsewhere);
     expect(await taken(state, environments)).toEqual(first);
     await pool.close();
+  });
+
+  test('while they act, engines leave them a core each; and no longer, also where one fails', async () => {
+    const { options, env, model, pool } = await poolOf({ id: 'CartPole-v1' }, {});
+    const config = { model, envs: vectorise(env, 3), ...options };
+    const { state, environments } = startOfTraining({ envs: config.envs, options, key: key(3) });
+    const there = pooled(pool, 2, config);
+    there.begin(state, environments);
+    expect(threadsNow(100)).toBe(98);
+    await there.take(state, environments);
+    expect(threadsNow(100)).toBe(100);
+    await pool.close();
+    const failing = pooled({ ...pool, take: () => Promise.reject(new Error('no more')) }, 2, config);
+    await expect(failing.take(state, environments)).rejects.toThrow('no more');
+    expect(threadsNow(100)).toBe(100);
   });
 
   test('another key gives other bits', async () => {
@@ -282,6 +327,22 @@ describe('left to themselves, rollouts go to whoever is faster', () => {
 
   test.skipIf(cores < 2)('and come back where that gains nothing', async () => {
     expect(await of(trouble('sleeps', { here: 1, there: 4 }))).toEqual([...times(4, 0), ...times(12, 2), 0, 0]);
+  });
+
+  test('an environment of functions is no specification, and gets no workers', async () => {
+    const env = cartPole();
+    // @ts-expect-error: the compiler says so too.
+    const closure = config({ environment: { ...env }, workers: 0 });
+    await expect(take(closure, 1)).rejects.toMatchObject({
+      reason: { issues: [{ code: 'wrongKind', field: 'environment', found: 'an object with the function reset' }] },
+    });
+    const given = { envs: vectorise(env, 2), key: key(7), options: { ...small, environments: 2 } };
+    const withWorkers = { ...given, workers: 2 };
+    await expect(train(withWorkers).next()).rejects.toMatchObject({
+      reason: { issues: [{ code: 'contradiction', field: 'workers' }] },
+    });
+    const { value } = await train({ ...given, steps: 20 }).next();
+    expect(value?.record.workers).toBe(0);
   });
 
   test('a model of functions cannot travel: it acts here, and is refused to workers', async () => {

@@ -25,3 +25,9 @@ export class Failure extends Error {
 
 /** A mistake in the command line. */
 export const usage = (message: string): Failure => new Failure(message, EXIT.usage);
+
+/**
+ * The first line of an error's message, without characters that drive a terminal: it may quote a file. The second line names a line of
+ * code, which here is not the caller's fault.
+ */
+export const headline = ({ message }: Error): string => message.split('\n', 1).join('').replace(/\p{C}/gu, '�');

@@ -3,7 +3,9 @@ import { type AnyEnvDefinition, type Env, vectorise } from '@natgrad/envs';
 import {
   type Evaluation,
   type EvaluationMode,
-  evaluate,
+  type EvaluationProgress,
+  evaluation,
+  finished,
   type Model,
   type Snapshot,
   type SpecTrainConfig,
@@ -14,7 +16,7 @@ import {
 import { loadEnvironment, type RunDescription, type RunError } from '@natgrad/rl-trpo/runs';
 import { foldIn, key } from '@natgrad/tensor';
 import { type Either, isLeft } from 'fp-ts/lib/Either.js';
-import { EXIT, Failure } from './failure.js';
+import { EXIT, Failure, headline } from './failure.js';
 import { findDefinition } from './settings.js';
 
 export interface Task {
@@ -39,7 +41,7 @@ export const environmentAndModel = async ({
   options,
 }: Pick<RunDescription, 'environment' | 'options'>): Promise<Pick<Task, 'env' | 'model'>> => {
   const env = await loadEnvironment(environment, options)();
-  if (isLeft(env)) throw new Failure(env.left.message, EXIT.usage);
+  if (isLeft(env)) throw new Failure(headline(env.left), EXIT.usage);
   const model = tryModelFor(env.right, options);
   if (isLeft(model)) throw new Failure(model.left.message, EXIT.usage);
   return { env: env.right, model: model.right };
@@ -58,19 +60,25 @@ export const snapshotOf = ({ env, training }: Task, saved: Snapshot | null): Sna
   return startOfTraining({ ...rest, envs: vectorise(env, training.options.environments) });
 };
 
-/** Episodes that a policy is judged by. They depend on the seed of the run, and have no random number in common with training. */
-export const evaluateTask = (
+/**
+ * Episodes that a policy is judged by, step by step. They depend on the seed of the run, and have no random number in common with
+ * training.
+ */
+export const evaluationOf = (
   { env, model }: Task,
   description: RunDescription,
   snapshot: Snapshot,
   episodes: number,
   mode: EvaluationMode = 'deterministic',
-): Evaluation =>
-  evaluate({ env, model, ...description.options }, snapshot.state, {
+): Generator<EvaluationProgress, Evaluation> =>
+  evaluation({ env, model, ...description.options }, snapshot.state, {
     key: foldIn(key(description.seed), 0),
     episodes,
     mode,
   });
+
+/** The whole of {@link evaluationOf}. */
+export const evaluateTask = (...args: Parameters<typeof evaluationOf>): Evaluation => finished(evaluationOf(...args));
 
 /** True or false where there is a threshold to reach. */
 export const isSolved = ({ threshold }: Task, { mean }: Pick<Evaluation, 'mean'>): boolean | null =>

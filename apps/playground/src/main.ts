@@ -97,13 +97,17 @@ const showPhase = (): void => {
   fields.lock(phase === 'training' || phase === 'paused');
 };
 
+/** Shows what has come since it was last called. */
+const refresh = (): void => {
+  if (page.drawn) return;
+  page.drawn = true;
+  plots.draw(page.points);
+  showNumbers(page.points, page.subject);
+  showRows(page.points);
+};
+
 const draw = (): void => {
-  if (!page.drawn) {
-    page.drawn = true;
-    plots.draw(page.points);
-    showNumbers(page.points, page.subject);
-    showRows(page.points);
-  }
+  refresh();
   requestAnimationFrame(draw);
 };
 
@@ -165,6 +169,8 @@ const receive = (report: Report): void => {
       return;
     case 'phase':
       page.phase = report.phase;
+      // Where it says that it is paused, the numbers beside it are the last ones already.
+      refresh();
       showPhase();
       say(`${phaseText()} ${progress(page.points)}`);
       page.spoken = performance.now();

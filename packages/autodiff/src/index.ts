@@ -16,7 +16,7 @@ export * from './api/vmap.js';
 export { type BlasOptions, blasEngine, blasLibrary } from './backends/blas/engine.js';
 export type { Blas, NoBlas } from './backends/blas/library.js';
 export { blas, defaultEngine, portableEngine, wasm } from './backends/default.js';
-export type { Engine, Executable } from './backends/engine.js';
+export type { Engine, Executable, Prepared } from './backends/engine.js';
 export { interpreter } from './backends/interpreter.js';
 export { type ProgramNode, type ProgramStage, programStages } from './backends/stages.js';
 export { type EngineStatistics, type WasmEngine, type WasmOptions, wasmEngine } from './backends/wasm/engine.js';

@@ -1,11 +1,11 @@
 /** What the registry knows about an environment: its facts, its options as data, and how to make it. */
 import type { NatgradError } from '@natgrad/tensor';
 import { describeForeign, invalid, nearestNames } from '@natgrad/tensor/internal';
-import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { Env } from './env.js';
 import type { Box, Space } from './spaces.js';
 
-/** A number within bounds. */
+/** A finite number within bounds, which may be infinite. */
 export interface NumberOption {
   readonly kind: 'number';
   readonly default: number;
@@ -23,7 +23,7 @@ export interface BooleanOption {
   readonly description: string;
 }
 
-/** Two numbers, the lower one first; a bound may be infinite. */
+/** Two numbers, the lower one first; they and the bounds may be infinite. */
 export interface RangeOption {
   readonly kind: 'range';
   readonly default: readonly [number, number];
@@ -84,16 +84,34 @@ export type AnyEnvDefinition = EnvDefinition | EngineEnvDefinition;
 const describeOption = (option: EnvOption): string => {
   if (option.kind === 'boolean') return 'true or false';
   if (option.kind === 'range') return `two numbers in [${option.minimum}, ${option.maximum}], the lower one first`;
+  if (option.minimum === -Infinity && option.maximum === Infinity) return 'a finite number';
   return `a ${option.whole === true ? 'whole ' : ''}number in [${option.minimum}, ${option.maximum}]`;
 };
+
+/** What was given, in words; of a short list what is in it. */
+const describeGiven = (value: unknown): string =>
+  Array.isArray(value) && value.length <= 4
+    ? `[${value.map((each: unknown) => (typeof each === 'number' ? String(each) : describeForeign(each))).join(', ')}]`
+    : describeForeign(value);
+
+/** True for records: what options and specifications are. */
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const accepts = (option: EnvOption, value: unknown): boolean => {
   if (option.kind === 'boolean') return typeof value === 'boolean';
   const within = (x: unknown): x is number => typeof x === 'number' && x >= option.minimum && x <= option.maximum;
-  if (option.kind === 'number') return within(value) && (option.whole !== true || Number.isInteger(value));
+  if (option.kind === 'number')
+    return within(value) && Number.isFinite(value) && (option.whole !== true || Number.isInteger(value));
   if (!Array.isArray(value) || value.length !== 2) return false;
   const [low, high] = value as readonly unknown[];
   return within(low) && within(high) && low < high;
+};
+
+/** An error about options that are no record. */
+export const noOptions = (operation: string, given: unknown): NatgradError => {
+  const [found, expected] = [describeForeign(given), 'an object from names of options to values'];
+  return invalid(operation, `the options are ${found}, expected ${expected}`, { argument: 'options', found, expected });
 };
 
 /**
@@ -105,6 +123,7 @@ export const resolveOptions = <Table extends OptionTable>(
   table: Table,
   given: EnvOptions,
 ): Either<NatgradError, OptionValues<Table>> => {
+  if (!isRecord(given)) return left(noOptions(operation, given));
   const names = Object.keys(table);
   const wrong: { readonly name: string; readonly found: string; readonly expected: string; readonly text: string }[] =
     [];
@@ -113,10 +132,11 @@ export const resolveOptions = <Table extends OptionTable>(
     const option = Object.hasOwn(table, name) ? table[name] : undefined;
     if (option === undefined) {
       const near = nearestNames(name, names);
-      const expected = near.length > 0 ? `did you mean ${near.join(' or ')}?` : `one of ${names.join(', ')}`;
+      const all = `one of ${names.join(', ')}`;
+      const expected = near.length > 0 ? `did you mean ${near.join(' or ')}? It is ${all}` : all;
       wrong.push({ name, found: name, expected, text: `unknown option ${name}: ${expected}` });
     } else if (value === undefined || !accepts(option, value)) {
-      const found = describeForeign(value);
+      const found = option.kind === 'range' ? describeGiven(value) : describeForeign(value);
       const expected = describeOption(option);
       wrong.push({ name, found, expected, text: `${name} is ${found}, expected ${expected}` });
     } else resolved[name] = value;
@@ -130,4 +150,15 @@ export const resolveOptions = <Table extends OptionTable>(
       expected: wrong.map(({ expected }) => expected).join('; '),
     }),
   );
+};
+
+/** {@link resolveOptions} for constructors, which throw what is wrong. */
+export const optionsOrThrow = <Table extends OptionTable>(
+  operation: string,
+  table: Table,
+  given: object,
+): OptionValues<Table> => {
+  const resolved = resolveOptions(operation, table, given as EnvOptions);
+  if (isLeft(resolved)) throw resolved.left;
+  return resolved.right;
 };

@@ -15,7 +15,7 @@ export interface Start<State> {
   readonly observation: Vector;
 }
 
-/** Why an environment could not make a step, e.g. because its physics ran away. Plain data. */
+/** Why an environment could not make a step, e.g. because its physics ran away, or a reward is no finite number. Plain data. */
 export interface EnvFailure {
   readonly code: 'Runaway';
   /** What was found, e.g. `qvel[3] is NaN`. */
@@ -34,7 +34,7 @@ export interface Transition<State> extends Start<State> {
   readonly truncated: boolean;
   /**
    * There where the step could not be made. It ends this episode and no other: `terminated` is true, the reward 0, and state and
-   * observation are those before the step.
+   * observation are those before the step, to the bit. (A time limit counts the step all the same.)
    */
   readonly failure?: EnvFailure;
 }
@@ -47,6 +47,8 @@ export interface Coordinates<State> {
   readonly names: readonly string[];
   /** `f32` if the environment rounds its state to single precision after each step. */
   readonly dtype: 'f32' | 'f64';
+  /** Facts about its physics, by the names that recorded trajectories give them, such as `frame_skip`; a replay compares them. */
+  readonly facts?: Readonly<Record<string, number>>;
   /** The coordinates of a state, a fresh vector. */
   read(state: State): Vector;
   /** An episode that begins at these coordinates: finite numbers, one per name. */
@@ -164,6 +166,7 @@ const checkedCoordinates = <State>(id: string, coordinates: Coordinates<State>):
   Object.freeze({
     names: coordinates.names,
     dtype: coordinates.dtype,
+    ...(coordinates.facts === undefined ? {} : { facts: coordinates.facts }),
     read: (state: State): Vector => coordinates.read(state),
     start: (values: Vector): Start<State> => {
       const { names } = coordinates;

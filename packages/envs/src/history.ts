@@ -90,7 +90,9 @@ export const withHistory = <State, A extends Action>(env: Env<State, A>, steps: 
     reset: (key: Key): Start<WithHistory<State>> => begin(env.reset(key)),
     step: ({ inner, window }: WithHistory<State>, action: A): Transition<WithHistory<State>> => {
       const { state, observation, ...rest } = env.step(inner, action);
-      return { ...rest, ...shown(state, [...window, observation].slice(-steps)) };
+      // A step that fails shows what was shown before it.
+      const seen = rest.failure === undefined ? [...window, observation].slice(-steps) : window;
+      return { ...rest, ...shown(state, seen) };
     },
   });
 };

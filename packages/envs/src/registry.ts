@@ -1,6 +1,6 @@
 /** Environments by name. */
 import type { NatgradError } from '@natgrad/tensor';
-import { invalid, nearestNames } from '@natgrad/tensor/internal';
+import { describeForeign, invalid, nearestNames } from '@natgrad/tensor/internal';
 import { chain, type Either, isLeft, left, map, right } from 'fp-ts/lib/Either.js';
 import { classic } from './classic/index.js';
 import { constrained } from './constrained/index.js';
@@ -40,8 +40,18 @@ export const optionsOf = (definition: EnvFacts): OptionTable => ({
   } satisfies NumberOption,
 });
 
+const noId = (id: unknown): NatgradError => {
+  const [found, expected] = [describeForeign(id), 'a string, such as CartPole-v1'];
+  return invalid('makeEnv', `the id of the environment is ${found}, expected ${expected}`, {
+    argument: 'id',
+    found,
+    expected,
+  });
+};
+
 /** The definition of an environment; an unknown id is an error that names the nearest ones. */
 export const findEnv = (id: string): Either<NatgradError, AnyEnvDefinition> => {
+  if (typeof (id as unknown) !== 'string') return left(noId(id));
   const definition = environments.find((candidate) => candidate.id === id);
   if (definition !== undefined) return right(definition);
   const ids = environments.map((candidate) => candidate.id);

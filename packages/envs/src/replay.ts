@@ -3,7 +3,7 @@ import { isNatgradError, type NatgradError } from '@natgrad/tensor';
 import { invalid } from '@natgrad/tensor/internal';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { Env } from './env.js';
-import type { Vector } from './spaces.js';
+import { type Vector, widthOf } from './spaces.js';
 import type { Trajectory, TrajectoryFile } from './trajectory.js';
 
 /** The largest difference over all steps and elements, and the first step (from 0) that has it; −1 if all agree. */
@@ -66,6 +66,25 @@ const larger = (so: Deviation, gap: number, step: number): Deviation =>
 
 const AGREE: Deviation = Object.freeze({ largest: 0, step: -1 });
 
+/** What the header of a file may state about an environment, as it is here. */
+const factsOf = ({ coordinates, observationSpace, timeLimit }: Env): Readonly<Record<string, number>> => ({
+  ...coordinates?.facts,
+  obs_size: widthOf(observationSpace),
+  ...(timeLimit === null ? {} : { max_episode_steps: timeLimit }),
+});
+
+/** The first fact of a file that is another one here; products such as `dt` may be rounded. */
+const contradiction = (env: Env, header: Readonly<Record<string, number>>): Either<NatgradError, never> | null => {
+  const facts = factsOf(env);
+  const name = Object.keys(header).find((each) => {
+    const [said, here] = [header[each] as number, facts[each]];
+    return here !== undefined && !(Math.abs(said - here) <= 1e-12 * Math.abs(here));
+  });
+  return name === undefined
+    ? null
+    : fail(name, `the file was recorded with ${header[name]}, but ${env.id} has ${facts[name]}`, String(facts[name]));
+};
+
 /** Replays one trajectory; the environment must have coordinates. Throws what the environment throws. */
 const replayOne = (env: Env, trajectory: Trajectory, tolerances: Tolerances): TrajectoryReplay => {
   const { coordinates } = env;
@@ -109,7 +128,8 @@ const replayOne = (env: Env, trajectory: Trajectory, tolerances: Tolerances): Tr
  * limits play no part, and steps after a termination are replayed too.
  *
  * @param tolerances per element; default {@link defaultTolerances}
- * @returns `Left` if the file is of another environment, the environment has no coordinates, or an action or an initial state
+ * @returns `Left` if the file is of another environment, or of another version of it by what its header states, there is nothing in
+ * it, the environment has no coordinates, or an action or an initial state
  * is not one of this environment, with the place in the file. Deviations are no error: see `matches`.
  * @example
  * ```ts
@@ -133,6 +153,9 @@ export const replay = (
   if (file.env !== env.id) return fail('env', `the file was recorded from ${file.env}, not from ${env.id}`, env.id);
   if (env.coordinates === undefined)
     return fail('env', `${env.id} cannot start at given coordinates`, 'Env.coordinates');
+  const contradicted = contradiction(env, file.header ?? {});
+  if (contradicted !== null) return contradicted;
+  if (file.trajectories.length === 0) return fail('trajectories', 'there are none, nothing to compare', 'one or more');
   const replays: TrajectoryReplay[] = [];
   for (const [i, trajectory] of file.trajectories.entries()) {
     const replayed = attempt(`trajectories[${i}]`, () => replayOne(env, trajectory, tolerances));

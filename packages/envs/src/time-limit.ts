@@ -40,6 +40,7 @@ export const timeLimit = <State, A extends Action>(env: Env<State, A>, steps: nu
   const outer: Coordinates<TimeLimited<State>> | undefined = coordinates && {
     names: coordinates.names,
     dtype: coordinates.dtype,
+    ...(coordinates.facts === undefined ? {} : { facts: coordinates.facts }),
     read: ({ inner }: TimeLimited<State>): Vector => coordinates.read(inner),
     start: (values: Vector): Start<TimeLimited<State>> => begin(coordinates.start(values)),
   };

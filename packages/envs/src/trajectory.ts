@@ -22,8 +22,13 @@ export interface Trajectory {
 export interface TrajectoryFile {
   /** The environment that the file says it was recorded from. */
   readonly env: string;
+  /** What else the file says of that environment: `frame_skip` and the like, as far as they are there. */
+  readonly header?: Readonly<Record<string, number>>;
   readonly trajectories: readonly Trajectory[];
 }
+
+/** Numbers that a file may state about the environment that it was recorded from, beside its name. */
+const HEADER = ['frame_skip', 'timestep', 'dt', 'nq', 'nv', 'nu', 'obs_size', 'max_episode_steps'] as const;
 
 /** Largest file, in characters, and largest parts of one. */
 export const TRAJECTORY_LIMITS: {
@@ -161,7 +166,8 @@ const parse = (content: string): Decoded<unknown> => {
  * Reads trajectories from the text of a JSON file:
  * `{ env, trajectories: [{ name, state0, actions, state, obs, reward, terminated }] }`, where the last four have one entry per
  * action. Those of physics tasks have `qpos`, `qvel`, `reset_obs`, `final_qpos` and `final_qvel` in place of `state0` and `state`.
- * Fields that it does not know are ignored.
+ * Beside `env` it may state `frame_skip`, `timestep`, `dt`, `nq`, `nv`, `nu`, `obs_size` and `max_episode_steps`. Fields that it does
+ * not know are ignored.
  *
  * @returns `Left` with code `Malformed` and the path of the first fault, e.g. `trajectories[0].obs[17][2]`; never throws
  * @example
@@ -177,7 +183,13 @@ export const decodeTrajectories = (content: string): Either<NatgradError, Trajec
   if (!isRecord(file)) return malformed('the file', describeForeign(file), 'a JSON object { env, trajectories }');
   const env = text(file['env'], 'env');
   if (isLeft(env)) return env;
+  const header: Record<string, number> = {};
+  for (const name of HEADER.filter((each) => Object.hasOwn(file, each))) {
+    const value = number(file[name], name);
+    if (isLeft(value)) return value;
+    header[name] = value.right;
+  }
   const trajectories = list(trajectory, TRAJECTORY_LIMITS.trajectories)(file['trajectories'], 'trajectories');
   if (isLeft(trajectories)) return trajectories;
-  return right({ env: env.right, trajectories: trajectories.right });
+  return right({ env: env.right, header, trajectories: trajectories.right });
 };

@@ -52,7 +52,7 @@ const choose = ({ engine, deterministic, threads = 0 }: EngineOptions): Engine =
   if (engine === 'blas' && deterministic)
     throw new NatgradError('Unsupported', 'a native BLAS rounds as it likes', {
       operation: 'engineOf',
-      expected: 'wasm, or no deterministic',
+      expected: 'no deterministic',
     });
   const isBlas = engine === 'blas' || (engine === 'default' && !deterministic && defaultEngine() === blas);
   return able(onThreads(isBlas ? blas : deterministic ? deterministicWasm : wasm, threads));
@@ -73,12 +73,13 @@ export const engineOf = (options: EngineOptions): Either<TrpoError, Engine> => {
     return right(choose(options));
   } catch (error) {
     if (!isNatgradError(error)) throw error;
+    const next = options.engine !== 'wasm' && portableEngine() === wasm ? "'wasm'" : "'interpreter'";
     return left(
       issueError('InvalidConfig', {
         code: 'unsupported',
         field: 'engine',
         found: `'${options.engine}', which does not run here: ${error.message.split('\n', 1).join('')}`,
-        expected: error.expected === undefined ? "'interpreter'" : `'interpreter', or ${error.expected}`,
+        expected: error.expected === undefined ? next : `${next}, or ${error.expected}`,
       }),
     );
   }

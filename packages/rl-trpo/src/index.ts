@@ -173,7 +173,10 @@ export {
   type EvaluationConfig,
   type EvaluationMode,
   type EvaluationOptions,
+  type EvaluationProgress,
   evaluate,
+  evaluation,
+  finished,
 } from './shell/evaluate.js';
 export { type PlayedStep, type PlayOptions, play } from './shell/play.js';
 export { type Rollout, type RolloutConfig, rollout } from './shell/rollout.js';

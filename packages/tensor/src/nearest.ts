@@ -27,9 +27,16 @@ const distance = (a: string, b: string): number => {
   return last[b.length] as number;
 };
 
+/** Fewer letters than these are a part of anything. */
+const PART = 3;
+
+/** True where one of two words is a part of the other that says which is meant: `cheetah` of HalfCheetah, `eval` of evaluate. */
+const partOf = (wanted: string, candidate: string): boolean =>
+  (wanted.length >= PART && candidate.includes(wanted)) || (candidate.length >= PART && wanted.startsWith(candidate));
+
 /**
- * The names closest to a mistyped one, best first: those at most a third of the letters away, and those that the word is the
- * beginning of. Empty if nothing comes near.
+ * The names closest to a mistyped one, best first: those at most a third of the letters away, those that the word is the
+ * beginning or a part of, and those that begin the word. Empty if nothing comes near.
  */
 export const nearestNames = (word: string, names: readonly string[], count = 3): readonly string[] => {
   // A hostile word may be megabytes long; no name is, so its head decides.
@@ -38,10 +45,12 @@ export const nearestNames = (word: string, names: readonly string[], count = 3):
   return names
     .map((name) => {
       const candidate = name.toLowerCase();
+      const edits = distance(wanted, candidate);
+      const within = edits <= reach ? edits : Infinity;
       const begun = wanted.length >= 2 && candidate.startsWith(wanted);
-      return { name, cost: begun ? 0.5 : distance(wanted, candidate) };
+      return { name, cost: begun ? 0.5 : partOf(wanted, candidate) ? Math.min(within, 1.5) : within };
     })
-    .filter(({ cost }) => cost <= reach)
+    .filter(({ cost }) => cost < Infinity)
     .sort((a, b) => a.cost - b.cost)
     .slice(0, count)
     .map(({ name }) => name);

@@ -1,9 +1,11 @@
 /** `natgrad envs`: what there is, and `natgrad envs replay`: whether it is what it should be. */
 import { readFileSync } from 'node:fs';
 import {
+  type AnyEnvDefinition,
   decodeTrajectories,
   environments,
   loadEnv,
+  optionsOf,
   replay,
   type Space,
   spacesOf,
@@ -12,14 +14,14 @@ import {
 } from '@natgrad/envs';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { Arguments, CommandLine } from '../arguments.js';
-import { EXIT, usage } from '../failure.js';
-import { deviation, jsonLine, table } from '../output/format.js';
+import { EXIT, headline, usage } from '../failure.js';
+import { deviation, jsonLine, table, wrapped } from '../output/format.js';
 import { terminal } from '../output/terminal.js';
 
 export const envsLine: CommandLine = {
   name: 'envs',
   brief: 'list the environments',
-  summary: 'Lists the environments.',
+  summary: 'Lists the environments and their options.',
   flags: [{ name: 'json', description: 'one line of JSON per environment' }],
   notes: ['`natgrad envs replay FILE…` compares environments with recorded trajectories.'],
 };
@@ -37,6 +39,22 @@ const spaceText = (space: Space): string => {
   }
 };
 
+/** What `train --set env.KEY=VALUE` takes, by environment; what all of them take is said once. */
+const optionsText = (definitions: readonly AnyEnvDefinition[]): string => {
+  const shared = [...new Set(definitions.flatMap((each) => Object.keys(optionsOf(each))))].filter((name) =>
+    definitions.every(({ options }) => !Object.hasOwn(options, name)),
+  );
+  const entry = (head: string, names: readonly string[]): readonly string[] =>
+    names.length === 0
+      ? []
+      : wrapped(`${head}: ${names.join(', ')}`, 76).map((line, i) => (i === 0 ? line : `    ${line}`));
+  return [
+    'Options for train --set env.KEY=VALUE; natgrad options --env ID explains them.',
+    ...entry('all', shared),
+    ...definitions.flatMap(({ id, options }) => entry(id, Object.keys(options))),
+  ].join('\n');
+};
+
 export const runEnvs = (args: Arguments): number => {
   const out = terminal();
   const known = environments.map((definition) => {
@@ -46,7 +64,8 @@ export const runEnvs = (args: Arguments): number => {
   });
   if (args.has('json'))
     for (const { definition, spaces } of known) {
-      const { id, summary, timeLimit, rewardThreshold, options } = definition;
+      const { id, summary, timeLimit, rewardThreshold } = definition;
+      const options = optionsOf(definition);
       const { observationSpace, actionSpace } = spaces;
       out.write(`${jsonLine({ id, summary, timeLimit, rewardThreshold, observationSpace, actionSpace, options })}\n`);
     }
@@ -61,7 +80,7 @@ export const runEnvs = (args: Arguments): number => {
           String(timeLimit),
           rewardThreshold === null ? '–' : String(rewardThreshold),
         ]),
-      )}\n`,
+      )}\n\n${optionsText(environments)}\n`,
     );
   return EXIT.done;
 };
@@ -94,11 +113,11 @@ const replayFile = async (file: string): Promise<Replayed> => {
     }
   };
   const decoded = decodeTrajectories(read());
-  if (isLeft(decoded)) return refuse(decoded.left.message);
+  if (isLeft(decoded)) return refuse(headline(decoded.left));
   const env = await loadEnv({ id: decoded.right.env })();
-  if (isLeft(env)) return refuse(env.left.message.split('\n', 1).join(''));
+  if (isLeft(env)) return refuse(headline(env.left));
   const replayed = replay(env.right, decoded.right);
-  if (isLeft(replayed)) return refuse(replayed.left.message.split('\n', 1).join(''));
+  if (isLeft(replayed)) return refuse(headline(replayed.left));
   return {
     file,
     environment: decoded.right.env,

@@ -1,7 +1,7 @@
 /** `natgrad eval`: how good is the policy of a run? */
 import { loadMetrics, loadSnapshot, openRun } from '@natgrad/rl-trpo/runs';
 import { type Arguments, type CommandLine, wholeNumber } from '../arguments.js';
-import { engineFlags, withEngine } from '../engine.js';
+import { chooseEngine, engineFlags } from '../engine.js';
 import { EXIT } from '../failure.js';
 import { jsonLine, short, whole } from '../output/format.js';
 import { terminal } from '../output/terminal.js';
@@ -24,7 +24,8 @@ export const evalLine: CommandLine = {
 export const runEval = async (args: Arguments): Promise<number> => {
   const out = terminal();
   const run = orFail(openRun(args.operands[0] ?? ''));
-  const description = { ...run.description, options: withEngine(run.description.options, args) };
+  // Acting has no use for a BLAS: where the engine of the run is missing, the next best acts alike.
+  const description = { ...run.description, options: chooseEngine(run.description.options, args, false).options };
   const task = await taskOf(description);
   const snapshot = snapshotOf(task, orFail(loadSnapshot(run)));
   const { records } = orFail(loadMetrics(run));

@@ -4,7 +4,7 @@ import { stepPrograms } from '@natgrad/rl-trpo';
 import { type Arguments, type CommandLine, quoted, wholeNumber } from '../arguments.js';
 import { EXIT, usage } from '../failure.js';
 import { terminal } from '../output/terminal.js';
-import { resolveSettings } from '../settings.js';
+import { resolveSettings, settingFlags } from '../settings.js';
 import { environmentAndModel } from '../task.js';
 
 export const explainLine: CommandLine = {
@@ -14,9 +14,9 @@ export const explainLine: CommandLine = {
   flags: [
     { name: 'env', value: 'ID', description: 'environment (CartPole-v1)' },
     { name: 'preset', value: 'NAME', description: 'options to begin with (those for the environment)' },
-    { name: 'set', value: 'KEY=VALUE', repeatable: true, description: 'an option, see `natgrad options`; repeatable' },
+    ...settingFlags,
     { name: 'rows', value: 'N', description: 'observations in the batch (batchSize of the options)' },
-    { name: 'program', value: 'N', description: 'only this one, by its number, with the graph after every pass' },
+    { name: 'program', value: 'N', description: 'only this one, with the graph after every pass' },
   ],
   notes: ['Plans name every step: matrix products (gemm), loops, copies, fallbacks.'],
 };
@@ -26,7 +26,7 @@ const planOf = (text: string): string => text.split('\n\n').at(-1) ?? '';
 
 export const runExplain = async (args: Arguments): Promise<number> => {
   const out = terminal();
-  const settings = await resolveSettings(args.value('env') ?? 'CartPole-v1', args.value('preset'), args.values('set'));
+  const settings = await resolveSettings(args.value('env') ?? 'CartPole-v1', args);
   const rows = wholeNumber('rows', args.value('rows') ?? String(settings.options.batchSize), 1);
   const { model } = await environmentAndModel(settings);
   const programs = stepPrograms(model, rows);

@@ -15,7 +15,7 @@ export const optionsLine: CommandLine = {
   flags: [{ name: 'env', value: 'ID', description: 'also the options of this environment' }],
   notes: [
     'Lists are written with commas: --set hidden=64,64. Options of an environment',
-    'begin with env: --set env.maxEpisodeSteps=200.',
+    'have a prefix: --set env.maxEpisodeSteps=200.',
   ],
 };
 

@@ -1,9 +1,9 @@
 /** `natgrad plot`: the learning curve of a run as a picture. */
-import { writeFileSync } from 'node:fs';
 import { loadMetrics, openRun } from '@natgrad/rl-trpo/runs';
 import type { Arguments, CommandLine } from '../arguments.js';
 import { EXIT, Failure, usage } from '../failure.js';
 import { terminal } from '../output/terminal.js';
+import { writeOut } from '../output/write.js';
 import { findDefinition } from '../settings.js';
 import { orFail } from '../task.js';
 
@@ -28,11 +28,7 @@ export const runPlot = async (args: Arguments): Promise<number> => {
     threshold: findDefinition(run.description.environment.id).rewardThreshold,
   });
   if (svg === null) throw new Failure(`${run.folder}: no episode has ended yet, there is nothing to draw`);
-  try {
-    writeFileSync(file, svg);
-  } catch (error) {
-    throw new Failure(`${file}: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  writeOut(file, svg);
   terminal().write(`${file}\n`);
   return EXIT.done;
 };

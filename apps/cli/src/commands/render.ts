@@ -1,15 +1,15 @@
 /** `natgrad render`: what the policy of a run does, as a film. */
-import { writeFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { animate, type Env, filmOf, type Scene, type Theme } from '@natgrad/envs';
 import { algorithmTitles, type EvaluationMode, type PlayedStep, play } from '@natgrad/rl-trpo';
 import { loadSnapshot, openRun, type RunDescription } from '@natgrad/rl-trpo/runs';
 import { foldIn, key } from '@natgrad/tensor';
 import { type Arguments, type CommandLine, quoted, wholeNumber } from '../arguments.js';
-import { engineFlags, withEngine } from '../engine.js';
+import { chooseEngine, engineFlags } from '../engine.js';
 import { EXIT, Failure, usage } from '../failure.js';
 import { short, whole } from '../output/format.js';
 import { type Terminal, terminal } from '../output/terminal.js';
+import { writeOut } from '../output/write.js';
 import { pageOf, type Subject } from '../page/page.js';
 import { tracesOf } from '../page/traces.js';
 import { environmentAndModel, orFail } from '../task.js';
@@ -132,7 +132,8 @@ export const runRender = async (args: Arguments): Promise<number> => {
   const out = terminal();
   const wanted = wantedOf(args);
   const run = orFail(openRun(args.operands[0] ?? ''));
-  const description = { ...run.description, options: withEngine(run.description.options, args) };
+  // Acting has no use for a BLAS: where the engine of the run is missing, the next best acts alike.
+  const description = { ...run.description, options: chooseEngine(run.description.options, args, false).options };
   const { env, model } = await environmentAndModel(description);
   const snapshot = orFail(loadSnapshot(run));
   if (snapshot === null) throw new Failure(`${run.folder}: there is no checkpoint yet, nothing to show`);
@@ -152,11 +153,7 @@ export const runRender = async (args: Arguments): Promise<number> => {
     wanted.kind === 'svg'
       ? animate(scenes, options)
       : pageOf(filmOf(scenes, options), tracesOf(steps, env.actionSpace, env.reportsCost === true), subject);
-  try {
-    writeFileSync(wanted.file, text);
-  } catch (error) {
-    throw new Failure(`${wanted.file}: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  writeOut(wanted.file, text);
   out.write(`${subject.about}\n${wanted.file}\n`);
   return EXIT.done;
 };

@@ -8,6 +8,7 @@ import {
   algorithmTitles,
   costsMissing,
   decodeAlgorithm,
+  type Evaluation,
   type Iteration,
   needsCosts,
   type Snapshot,
@@ -29,15 +30,26 @@ import {
 import { treeLeaves } from '@natgrad/tensor';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { type Arguments, type CommandLine, wholeNumber } from '../arguments.js';
-import { engineFlags, engineTitle, withEngine } from '../engine.js';
+import { type ChosenEngine, chooseEngine, engineFlags, engineTitle } from '../engine.js';
 import { EXIT, usage } from '../failure.js';
 import { type Display, jsonDisplay, type Progress, tableDisplay } from '../output/display.js';
 import { duration, jsonLine, short, whole, wrapped } from '../output/format.js';
 import { type Terminal, terminal } from '../output/terminal.js';
-import { findDefinition, resolveSettings } from '../settings.js';
-import { environmentAndModel, evaluateTask, isSolved, orFail, snapshotOf, type Task, taskOf } from '../task.js';
+import { findDefinition, resolveSettings, settingFlags } from '../settings.js';
+import {
+  environmentAndModel,
+  evaluateTask,
+  evaluationOf,
+  isSolved,
+  orFail,
+  snapshotOf,
+  type Task,
+  taskOf,
+} from '../task.js';
+import { stopRequest } from '../thread/stop-request.js';
 import { differences, versions } from '../versions.js';
 import { resultOf } from './result.js';
+import { watched } from './watched.js';
 
 export const trainLine: CommandLine = {
   name: 'train',
@@ -50,7 +62,7 @@ export const trainLine: CommandLine = {
     { name: 'seed', value: 'N', description: 'source of all randomness (0)' },
     { name: 'steps', value: 'N', description: 'environment steps to train for (100000)' },
     { name: 'preset', value: 'NAME', description: 'options to begin with (those for the environment)' },
-    { name: 'set', value: 'KEY=VALUE', repeatable: true, description: 'an option, see `natgrad options`; repeatable' },
+    ...settingFlags,
     ...engineFlags,
     { name: 'workers', value: 'N', description: 'threads that act, 0: none (as many as are worth it)' },
     { name: 'until-solved', description: 'stop when evaluations reach the threshold (else exit 1)' },
@@ -60,8 +72,7 @@ export const trainLine: CommandLine = {
     { name: 'json', description: 'a line of JSON per iteration, one more at the end' },
   ],
   notes: [
-    ...wrapped(`Algorithms: ${algorithmNames.join(', ')}.`, 79),
-    'Ctrl-C finishes the iteration and saves (exit code 130); twice, it ends at once.',
+    ...wrapped(`Algorithms: ${algorithmNames.join(', ')}. Ctrl-C saves and stops (exit code 130); twice: at once.`, 79),
   ],
 };
 
@@ -86,55 +97,49 @@ const chooseAlgorithm = (name: string, env: Env): AlgorithmName => {
   return known.right;
 };
 
-const begin = async (args: Arguments): Promise<ResumedRun> => {
+/** A run to train, and the engine that it cannot have here. */
+type Begun = ResumedRun & Pick<ChosenEngine, 'missing'>;
+
+const begin = async (args: Arguments): Promise<Begun> => {
   const id = args.value('env');
   if (id === undefined) throw usage('train needs --env ID or --resume DIR; `natgrad envs` lists the environments');
   const seed = wholeNumber('seed', args.value('seed') ?? '0', 0);
   const steps = wholeNumber('steps', args.value('steps') ?? '100000', 1);
   const distribution = args.value('distribution');
-  const chosen = distribution === undefined ? [] : [`distribution=${distribution}`];
-  const settings = await resolveSettings(id, args.value('preset'), [...args.values('set'), ...chosen]);
+  const more = distribution === undefined ? [] : [`distribution=${distribution}`];
+  const settings = await resolveSettings(id, args, more);
   // Refuses, before there is a folder, a policy that does not fit the environment.
   const { env } = await environmentAndModel(settings);
   if (args.has('until-solved') && findDefinition(id).rewardThreshold === null)
     throw usage(`--until-solved: nobody has agreed when ${id} is solved; leave it out`);
   const algorithm = chooseAlgorithm(args.value('algorithm') ?? 'trpo', env);
   const folder = args.value('out') ?? freshFolder(id, algorithm, seed);
-  const options = withEngine(settings.options, args);
-  const run = orFail(createRun(folder, { ...settings, options, algorithm, seed, steps, versions: versions(options) }));
-  return { run, snapshot: null, records: [] };
+  const { options, chosen } = chooseEngine(settings.options, args, settings.options.engine !== 'default');
+  const description = { ...settings, options, algorithm, seed, steps, versions: versions(options) };
+  const run = orFail(createRun(folder, { ...description, ...(chosen ? { engineChosen: true } : {}) }));
+  return { run, snapshot: null, records: [], missing: null };
 };
 
-const resume = (folder: string, args: Arguments): ResumedRun => {
+const resume = (folder: string, args: Arguments): Begun => {
   const also = FIXED.find((flag) => args.has(flag));
   if (also !== undefined)
     throw usage(
       `--${also} is fixed when a run begins; with --resume only --steps, --episodes, --until-solved, --engine, --deterministic, --workers and --json`,
     );
   const resumed = orFail(resumeRun(folder));
-  const steps = args.value('steps');
   const { description } = resumed.run;
+  const given = args.value('steps');
+  const steps = given === undefined ? description.steps : wholeNumber('steps', given, 1);
+  const made = resumed.snapshot?.state.steps ?? 0;
+  if (given !== undefined && steps <= made)
+    throw usage(
+      `--steps ${steps}: this run has made ${made} already; with --resume it takes how many there are to be in all`,
+    );
   // The engine that is recorded, unless the command line says otherwise: then that is recorded from here on.
-  const options = withEngine(description.options, args);
-  const extended = orFail(
-    extendRun(resumed.run, steps === undefined ? description.steps : wholeNumber('steps', steps, 1)),
-  );
-  const run = orFail(changeEngine(extended, options));
-  return { ...resumed, run };
-};
-
-/** Set by the first Ctrl-C. From then on the next one is the system's own: it ends the process at once, wherever it is. */
-const stopRequest = (display: Display): { readonly stopped: () => boolean; readonly release: () => void } => {
-  let stopped = false;
-  const signals = ['SIGINT', 'SIGTERM'] as const;
-  const release = (): void => signals.forEach((signal) => process.removeListener(signal, stop));
-  const stop = (): void => {
-    stopped = true;
-    release();
-    display.note('Stopping after this iteration (Ctrl-C again: at once).');
-  };
-  for (const signal of signals) process.on(signal, stop);
-  return { stopped: () => stopped, release };
+  const { options, chosen, missing } = chooseEngine(description.options, args, description.engineChosen ?? false);
+  const extended = orFail(extendRun(resumed.run, steps));
+  const run = orFail(changeEngine(extended, options, chosen));
+  return { ...resumed, run, missing };
 };
 
 /** Steps per second over the last few iterations decide the time left. */
@@ -183,7 +188,7 @@ const trainAndSave = async (
   { episodes, untilSolved, workers }: LoopOptions,
 ): Promise<Trained> => {
   const { run, snapshot } = resumed;
-  const request = stopRequest(display);
+  const request = stopRequest(display.noted('Stopping after this iteration (Ctrl-C again: at once).'));
   const saving = savingTo(run);
   const records = [...resumed.records];
   let last = snapshotOf(task, snapshot);
@@ -200,6 +205,8 @@ const trainAndSave = async (
       last = iteration;
       if (request.stopped()) break;
       if (untilSolved && isSolvedNow(task, run, iteration, episodes)) break;
+      // Also one that was asked for while the policy was judged, which takes seconds.
+      if (request.stopped()) break;
     }
   } finally {
     display.end();
@@ -207,6 +214,23 @@ const trainAndSave = async (
     request.release();
   }
   return { snapshot: last, records, stopped: request.stopped() };
+};
+
+/** The evaluation at the end; null where Ctrl-C stopped it. */
+const evaluateAtEnd = async (
+  task: Task,
+  run: Run,
+  snapshot: Snapshot,
+  episodes: number,
+  display: Display,
+): Promise<Evaluation | null> => {
+  const request = stopRequest(display.noted('Stopping the evaluation (Ctrl-C again: at once).'));
+  try {
+    return await watched(evaluationOf(task, run.description, snapshot, episodes), display, request.stopped);
+  } finally {
+    display.end();
+    request.release();
+  }
 };
 
 const shellQuoted = (path: string): string => (/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);
@@ -263,14 +287,21 @@ export const runTrain = async (args: Arguments): Promise<number> => {
   const { run } = resumed;
   const task = await taskOf(run.description);
   const display = json ? jsonDisplay(out) : tableDisplay(out, task.env.reportsCost === true);
-  const changed = differences(run.description.versions, versions(run.description.options));
+  const { missing } = resumed;
+  if (missing !== null)
+    display.note(
+      `${missing} does not run here (see natgrad doctor): ${run.description.options.engine} goes on; bits may differ.`,
+    );
+  const changed = differences(run.description.versions, versions(run.description.options)).filter(
+    (each) => missing === null || !each.startsWith('engine '),
+  );
   if (changed.length > 0)
     display.note(`Other versions than this run began with (${changed.join(', ')}): bits may differ from here on.`);
   const { environment, algorithm, seed, steps } = run.description;
   const by = algorithm === 'trpo' ? '' : ` by ${algorithmTitles[algorithm]}`;
   if (!json)
     display.note(
-      `Training ${environment.id}${by}, seed ${seed}, ${whole(steps)} steps, in ${typed(run.folder)}\nEngine: ${engineTitle(run.description.options, args)}\n`,
+      `Training ${environment.id}${by}, seed ${seed}, ${whole(steps)} steps, in ${typed(run.folder)}\nEngine: ${engineTitle(run.description.options, missing !== null || run.description.engineChosen === true)}\n`,
     );
   display.begin();
   const trained = await trainAndSave(task, resumed, display, { episodes, untilSolved, workers });
@@ -279,9 +310,24 @@ export const runTrain = async (args: Arguments): Promise<number> => {
     display.note(`Saved iteration ${trained.snapshot.state.iteration} in ${typed(run.folder)}. Go on with:\n  ${goOn}`);
     return EXIT.interrupted;
   }
-  const evaluation = evaluateTask(task, run.description, trained.snapshot, episodes);
+  if (!json) display.note(`Evaluating the policy in ${whole(episodes)} episode${episodes === 1 ? '' : 's'}.`);
+  const evaluation = await evaluateAtEnd(task, run, trained.snapshot, episodes, display);
+  if (evaluation === null) {
+    display.note(
+      `Stopped before the evaluation was over; iteration ${trained.snapshot.state.iteration} is saved in ${typed(run.folder)}. Evaluate with:\n` +
+        `  npx natgrad train --resume ${typed(run.folder)} --episodes ${episodes}`,
+    );
+    return EXIT.interrupted;
+  }
   const result = resultOf(task, run, trained.snapshot, trained.records, evaluation);
-  orFail(saveEvaluation(run, { ...result, returns: evaluation.returns, lengths: evaluation.lengths }));
+  orFail(
+    saveEvaluation(run, {
+      ...result,
+      versions: versions(run.description.options),
+      returns: evaluation.returns,
+      lengths: evaluation.lengths,
+    }),
+  );
   if (json) out.write(`${jsonLine(result)}\n`);
   else conclusion(out, task, run, trained, result);
   return untilSolved && result.solved !== true ? EXIT.failed : EXIT.done;

@@ -1,5 +1,6 @@
 /** What training shows while it goes on. */
 import type { MetricsRecord } from '@natgrad/rl-trpo/runs';
+import type { Written } from '../thread/protocol.js';
 import { clock, duration, jsonLine, short, whole, wrapped } from './format.js';
 import type { Terminal } from './terminal.js';
 
@@ -16,6 +17,10 @@ export interface Display {
   readonly iteration: (record: MetricsRecord, progress: Progress) => void;
   /** A line about what happens, for people. */
   readonly note: (text: string) => void;
+  /** What `note` writes, for the main thread to write when this one is busy. */
+  readonly noted: (text: string) => Written;
+  /** A line that is drawn over by the next one, on a terminal; nothing elsewhere. */
+  readonly status: (text: string) => void;
   /** Takes away what only belongs on the screen while training goes on. */
   readonly end: () => void;
 }
@@ -79,6 +84,10 @@ export const tableDisplay = (terminal: Terminal, costs = false): Display => {
   const erase = (): void => {
     if (terminal.live) terminal.write(ERASE);
   };
+  const noted = (text: string): Written => ({ to: 'stdout', text: `${terminal.live ? ERASE : ''}${text}\n` });
+  const draw = (text: string): void => {
+    if (terminal.live) terminal.write(terminal.dim(text.slice(0, terminal.columns - 1)));
+  };
   let acting = 0;
   return {
     begin: () => terminal.write(terminal.bold(row(shown.map(({ title }) => title)))),
@@ -88,11 +97,13 @@ export const tableDisplay = (terminal: Terminal, costs = false): Display => {
       if (record.workers !== acting) terminal.write(`${workersText(record.workers)}\n`);
       acting = record.workers;
       if (record.failures !== null) terminal.write(`${failuresText(record.failures)}\n`);
-      if (terminal.live) terminal.write(terminal.dim(statusLine(progress).slice(0, terminal.columns - 1)));
+      draw(statusLine(progress));
     },
-    note: (text) => {
+    note: (text) => terminal.write(noted(text).text),
+    noted,
+    status: (text) => {
       erase();
-      terminal.write(`${text}\n`);
+      draw(text);
     },
     end: erase,
   };
@@ -105,5 +116,7 @@ export const jsonDisplay = (terminal: Terminal): Display => ({
   note: (text) => {
     process.stderr.write(`${text}\n`);
   },
+  noted: (text) => ({ to: 'stderr', text: `${text}\n` }),
+  status: () => undefined,
   end: () => undefined,
 });

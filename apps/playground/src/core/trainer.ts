@@ -59,6 +59,8 @@ interface Session extends Cast {
   readonly source: Key;
   snapshot: Snapshot;
   phase: Phase;
+  /** Steps in all that it was told last to train for. */
+  steps: number;
   /** True while the loop of iterations goes round, or is about to see that it should not. */
   running: boolean;
   /** How many episodes were shown. */
@@ -136,6 +138,7 @@ export const trainer = (post: (report: Report) => void): ((request: Request) => 
       source,
       snapshot,
       phase: 'idle',
+      steps: 0,
       running: false,
       episode: 1,
       played: playEpisode(cast, snapshot, { source, episode: 0 }),
@@ -174,14 +177,22 @@ export const trainer = (post: (report: Report) => void): ((request: Request) => 
     show(of);
   };
 
-  const run = async (of: Session, steps: number): Promise<void> => {
-    const { settings, env, model } = of;
+  /** Waits while the session is paused; true where it is then to go on as it was told last, false where another matter has come up. */
+  const goesOn = async (of: Session, steps: number): Promise<boolean> => {
+    while (session === of && of.phase === 'paused') await wait(Infinity);
+    return session === of && of.phase === 'training' && of.steps === steps;
+  };
+
+  /**
+   * Trains from the newest snapshot until its steps are made or it is told otherwise. What comes while it is paused is kept back; what
+   * comes after a stop is forgotten, because training on computes the same again.
+   */
+  const iterate = async (of: Session): Promise<void> => {
+    const { steps, settings, env, model } = of;
     const { algorithm, options, seed } = settings;
-    of.running = true;
-    enter(of, 'training');
     try {
       const envs = vectorise(env, options.environments);
-      let began = performance.now();
+      let shown = -Infinity;
       for await (const iteration of train({
         envs,
         model,
@@ -191,23 +202,26 @@ export const trainer = (post: (report: Report) => void): ((request: Request) => 
         steps,
         from: of.snapshot,
       })) {
-        if (session !== of) return;
+        const rest = pace - (performance.now() - shown);
+        if (rest > 0) await wait(rest);
+        if (!(await goesOn(of, steps))) return;
+        shown = performance.now();
         of.snapshot = iteration;
         post({ session: of.number, kind: 'iteration', point: pointOf(iteration) });
-        const rest = pace - (performance.now() - began);
-        if (rest > 0) await wait(rest);
-        while (session === of && of.phase === 'paused') await wait(Infinity);
-        if (session !== of || of.phase === 'finished') return;
-        began = performance.now();
       }
-      enter(of, 'finished');
+      if (await goesOn(of, steps)) enter(of, 'finished');
     } catch (error) {
-      if (session !== of) return;
+      if (!(await goesOn(of, steps))) return;
       enter(of, 'idle');
       failed(of.number, error);
-    } finally {
-      of.running = false;
     }
+  };
+
+  const run = async (of: Session): Promise<void> => {
+    of.running = true;
+    // It may be told to go on, or for how long, while what it was told before comes to its end.
+    while (session === of && of.phase === 'training') await iterate(of);
+    of.running = false;
   };
 
   return async (request) => {
@@ -221,12 +235,11 @@ export const trainer = (post: (report: Report) => void): ((request: Request) => 
         }
         return;
       case 'train':
-        if (session === null) return;
-        if (!session.running) await run(session, request.steps);
-        else if (session.phase !== 'training') {
-          enter(session, 'training');
-          wake();
-        }
+        if (session === null || session.phase === 'training') return;
+        session.steps = request.steps;
+        enter(session, 'training');
+        wake();
+        if (!session.running) await run(session);
         return;
       case 'pause':
         if (session?.phase === 'training') enter(session, 'paused');

@@ -48,8 +48,8 @@ export interface GaussNewtonOperator<In, Out> extends LinearOperator<In, Out> {
 
 /**
  * `jitLinearize`, and the generalised Gauss–Newton product Jᵀ·M·J·v (Schraudolph 2002, "Fast curvature matrix-vector products for
- * second-order gradient descent", section 3) as one program: what is between J and Jᵀ never leaves the engine. With the Fisher matrix
- * of a distribution in its own parameters as M it is a Fisher-vector product.
+ * second-order gradient descent", Neural Computation 14) as one program: what is between J and Jᵀ never leaves the engine. With the
+ * Fisher matrix of a distribution in its own parameters as M it is a Fisher-vector product.
  *
  * @param metric M·u for a tangent u of the function's value, which is the first argument; pure, as `f` is, and linear in u
  * @throws as `jitLinearize` does; `TreeMismatch` or `ShapeMismatch` where M·u is not like u

@@ -1,6 +1,7 @@
 /** The laws of an engine: whatever the program, it computes what the interpreter computes. */
 import { fromTypedArray, isFloat, type Tensor } from '@natgrad/tensor';
 import { elements } from '@natgrad/tensor/internal';
+import type fc from 'fast-check';
 import { linearize } from '../api/forward.js';
 import { jit } from '../api/jit.js';
 import { jitGaussNewton, jitLinearize } from '../api/jit-linearize.js';
@@ -21,7 +22,7 @@ import { castFloats } from './draw.js';
 import { type Law, lawOf } from './law.js';
 import { directions, ROUNDING, requireClose, requireSame, scaleOf, snapshot, type Tensors } from './numeric.js';
 import { graphsOf } from './pass-laws.js';
-import { arbitraryProgram } from './programs/arbitrary.js';
+import { arbitraryProgram, type ProgramCase } from './programs/arbitrary.js';
 import type { ProgramOptions } from './programs/scope.js';
 import { casesOf, lossOf, ofFloats } from './subject.js';
 
@@ -32,7 +33,79 @@ import { casesOf, lossOf, ofFloats } from './subject.js';
  */
 const SINGLE = 1e-4;
 
+const named =
+  (engine: Engine) =>
+  (what: string): string =>
+    `${engine.name}: ${what}`;
+
 const on = (engine: Engine, graph: Graph, args: Tensors): Tensors => engine.compile(graph).run(args);
+
+const preparedLaw = (
+  engine: Engine,
+  prepare: NonNullable<Engine['prepare']>,
+  cases: fc.Arbitrary<ProgramCase>,
+  options: ProgramOptions,
+): Law =>
+  lawOf(named(engine)('a prepared program is the program, whatever is given beforehand'), cases, (sample) => {
+    for (const { what, graph, args } of graphsOf(sample, options.while !== true)) {
+      const program = prepare(graph);
+      const others = args.map((arg) => (isFloat(arg.dtype) ? multiply(arg, 0.5) : arg));
+      const splits = [0, 1].map((parity) => {
+        const isOpen = (k: number): boolean => (sample.seed + k) % 2 === parity;
+        const givenOf = (from: Tensors): readonly (Tensor | null)[] => from.map((arg, k) => (isOpen(k) ? null : arg));
+        const rest = args.filter((_, k) => isOpen(k)).map((arg) => elements(arg));
+        return { call: program(givenOf(args)), other: program(givenOf(others)), rest };
+      });
+      const expected = snapshot(on(engine, graph, args));
+      for (const { call, other, rest } of [...splits, ...splits]) {
+        const found = call(rest);
+        requireSame(
+          `${what}, prepared`,
+          found.map((data, k) => fromTypedArray(data, (expected[k] as Tensor).shape)),
+          expected,
+        );
+        other(rest);
+      }
+    }
+  });
+
+const reverseLaws = (engine: Engine, cases: fc.Arbitrary<ProgramCase>): readonly Law[] => {
+  const name = named(engine);
+  return [
+    lawOf(name('jitLinearize is linearize'), cases, (sample) => {
+      const { g, x } = ofFloats(sample);
+      if (x.length === 0) return;
+      const [compiled, plain] = [jitLinearize(g, { engine })(x), linearize(g, x)];
+      const [v, u] = [directions(sample.seed, 'v', x), directions(sample.seed, 'u', plain.value)];
+      const scale = scaleOf(sample.args, plain.value, plain.apply(v), plain.transpose(u));
+      requireClose('value', compiled.value, plain.value, ROUNDING, scale);
+      requireClose('apply', compiled.apply(v), plain.apply(v), ROUNDING, scale);
+      requireClose('transpose', compiled.transpose(u), plain.transpose(u), ROUNDING, scale);
+    }),
+    lawOf(name('jitGaussNewton is JᵀMJ of linearize'), cases, (sample) => {
+      const { g, x } = ofFloats(sample);
+      if (x.length === 0) return;
+      // Linear in u, another one for each value; a value that is off by a part of itself moves it by no more than that part.
+      const metric = (value: Tensors, u: Tensors): Tensors =>
+        u.map((each, k) => divide(each, add(square(value[k] as Tensor), 1)));
+      const [compiled, plain] = [jitGaussNewton(g, metric, { engine })(x), linearize(g, x)];
+      const v = directions(sample.seed, 'v', x);
+      const along = plain.apply(v);
+      const expected = plain.transpose(metric(plain.value, along));
+      const scale = scaleOf(sample.args, plain.value, along, expected);
+      requireClose('product', compiled.product(v), expected, ROUNDING, scale);
+    }),
+    lawOf(name('grad of jit is grad, and so is jit of grad'), cases, (sample) => {
+      const { g, x } = ofFloats(sample);
+      if (x.length === 0) return;
+      const loss = lossOf(sample, g);
+      const expected = grad(loss)(x);
+      const scale = scaleOf(expected, sample.args, g(x));
+      requireClose('grad of jit', grad(jit(loss, { engine }))(x), expected, ROUNDING, scale);
+      requireClose('jit of grad', jit((at: Tensors) => grad(loss)(at), { engine })(x), expected, ROUNDING, scale);
+    }),
+  ];
+};
 
 /**
  * The laws of an engine on random programs, their derivatives and batches: results are the interpreter's within rounding, the
@@ -48,7 +121,7 @@ const on = (engine: Engine, graph: Graph, args: Tensors): Tensors => engine.comp
  */
 export const engineLaws = (engine: Engine, options: ProgramOptions = {}): readonly Law[] => {
   const cases = arbitraryProgram(options);
-  const name = (what: string): string => `${engine.name}: ${what}`;
+  const name = named(engine);
   return [
     lawOf(name('programs and their derivatives mean what the interpreter says'), cases, (sample) => {
       for (const { what, graph, args } of graphsOf(sample, options.while !== true))
@@ -69,30 +142,7 @@ export const engineLaws = (engine: Engine, options: ProgramOptions = {}): readon
         requireSame(`${what}, computed again`, second[graphs.length - 1 - k] as Tensors, kept[k] as Tensors);
       });
     }),
-    lawOf(name('a prepared program is the program, whatever is given beforehand'), cases, (sample) => {
-      const prepare = engine.prepare?.bind(engine);
-      if (prepare === undefined) return;
-      for (const { what, graph, args } of graphsOf(sample, options.while !== true)) {
-        const program = prepare(graph);
-        const others = args.map((arg) => (isFloat(arg.dtype) ? multiply(arg, 0.5) : arg));
-        const splits = [0, 1].map((parity) => {
-          const isOpen = (k: number): boolean => (sample.seed + k) % 2 === parity;
-          const givenOf = (from: Tensors): readonly (Tensor | null)[] => from.map((arg, k) => (isOpen(k) ? null : arg));
-          const rest = args.filter((_, k) => isOpen(k)).map((arg) => elements(arg));
-          return { call: program(givenOf(args)), other: program(givenOf(others)), rest };
-        });
-        const expected = snapshot(on(engine, graph, args));
-        for (const { call, other, rest } of [...splits, ...splits]) {
-          const found = call(rest);
-          requireSame(
-            `${what}, prepared`,
-            found.map((data, k) => fromTypedArray(data, (expected[k] as Tensor).shape)),
-            expected,
-          );
-          other(rest);
-        }
-      }
-    }),
+    ...(engine.prepare === undefined ? [] : [preparedLaw(engine, engine.prepare.bind(engine), cases, options)]),
     lawOf(name('jit inside jit is jit'), cases, ({ f, args }) => {
       const inner = jit((...xs: Tensors) => f(...xs), { engine });
       const outer = jit((...xs: Tensors) => inner(...xs), { engine });
@@ -103,39 +153,8 @@ export const engineLaws = (engine: Engine, options: ProgramOptions = {}): readon
       const compiled = jit((...xs: Tensors) => f(...xs), { engine });
       requireClose('vmap of jit', vmap(compiled)(...batches), vmap((...xs: Tensors) => f(...xs))(...batches), ROUNDING);
     }),
-    lawOf(name('jitLinearize is linearize'), cases, (sample) => {
-      const { g, x } = ofFloats(sample);
-      if (options.while === true || x.length === 0) return;
-      const [compiled, plain] = [jitLinearize(g, { engine })(x), linearize(g, x)];
-      const [v, u] = [directions(sample.seed, 'v', x), directions(sample.seed, 'u', plain.value)];
-      const scale = scaleOf(sample.args, plain.value, plain.apply(v), plain.transpose(u));
-      requireClose('value', compiled.value, plain.value, ROUNDING, scale);
-      requireClose('apply', compiled.apply(v), plain.apply(v), ROUNDING, scale);
-      requireClose('transpose', compiled.transpose(u), plain.transpose(u), ROUNDING, scale);
-    }),
-    lawOf(name('jitGaussNewton is JᵀMJ of linearize'), cases, (sample) => {
-      const { g, x } = ofFloats(sample);
-      if (options.while === true || x.length === 0) return;
-      // Linear in u, another one for each value; a value that is off by a part of itself moves it by no more than that part.
-      const metric = (value: Tensors, u: Tensors): Tensors =>
-        u.map((each, k) => divide(each, add(square(value[k] as Tensor), 1)));
-      const [compiled, plain] = [jitGaussNewton(g, metric, { engine })(x), linearize(g, x)];
-      const v = directions(sample.seed, 'v', x);
-      const along = plain.apply(v);
-      const expected = plain.transpose(metric(plain.value, along));
-      const scale = scaleOf(sample.args, plain.value, along, expected);
-      requireClose('product', compiled.product(v), expected, ROUNDING, scale);
-    }),
-    lawOf(name('grad of jit is grad, and so is jit of grad'), cases, (sample) => {
-      if (options.while === true) return;
-      const { g, x } = ofFloats(sample);
-      if (x.length === 0) return;
-      const loss = lossOf(sample, g);
-      const expected = grad(loss)(x);
-      const scale = scaleOf(expected, sample.args, g(x));
-      requireClose('grad of jit', grad(jit(loss, { engine }))(x), expected, ROUNDING, scale);
-      requireClose('jit of grad', jit((at: Tensors) => grad(loss)(at), { engine })(x), expected, ROUNDING, scale);
-    }),
+    // What repeats until a test fails has no reverse mode.
+    ...(options.while === true ? [] : reverseLaws(engine, cases)),
   ];
 };
 

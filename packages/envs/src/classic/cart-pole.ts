@@ -1,5 +1,5 @@
 import type { Key } from '@natgrad/tensor';
-import type { BooleanOption, EnvDefinition } from '../definition.js';
+import { type BooleanOption, type EnvDefinition, optionsOrThrow } from '../definition.js';
 import { uniformBetween } from '../draw.js';
 import { defineEnv, type Env, type Start, type Transition } from '../env.js';
 import { arrow, type Point, rectangle, type Scene } from '../scene.js';
@@ -105,6 +105,10 @@ const scene = ({ position: x, angle }: CartPoleState, action?: number): Scene =>
   };
 };
 
+const OPTIONS: { readonly suttonBartoReward: BooleanOption } = {
+  suttonBartoReward: { kind: 'boolean', default: false, description: 'reward 0 per step and -1 for failing' },
+};
+
 /**
  * CartPole without its time limit: push a cart left (0) or right (1) so that the pole on it stays up. Observation: position
  * (m), velocity (m/s), angle (rad), angular velocity (rad/s). Terminates beyond ±2.4 m or ±12°. Reward 1 for every step, the
@@ -114,14 +118,16 @@ const scene = ({ position: x, angle }: CartPoleState, action?: number): Scene =>
  * (1983); equations of motion (23) and (24) of Florian, "Correct equations for the dynamics of the cart-pole system" (2007)
  * without friction; constants, explicit Euler integration and rewards of Gymnasium's CartPole-v1 (MIT licence).
  *
+ * @throws `InvalidArgument` for unknown or impossible options
  * @example
  * ```ts
  * const env = cartPole();
  * console.log(env.observationSpace.shape); // [ 4 ]
  * ```
  */
-export const cartPole = ({ suttonBartoReward = false }: CartPoleOptions = {}): Env<CartPoleState, number> =>
-  defineEnv<CartPoleState, number>({
+export const cartPole = (given: CartPoleOptions = {}): Env<CartPoleState, number> => {
+  const { suttonBartoReward } = optionsOrThrow('cartPole', OPTIONS, given);
+  return defineEnv<CartPoleState, number>({
     id: 'CartPole-v1',
     rewardThreshold: 475,
     actionSpace: discrete(2),
@@ -170,14 +176,13 @@ export const cartPole = ({ suttonBartoReward = false }: CartPoleOptions = {}): E
     },
     scene,
   });
+};
 
-export const definition: EnvDefinition<{ readonly suttonBartoReward: BooleanOption }> = {
+export const definition: EnvDefinition<typeof OPTIONS> = {
   id: 'CartPole-v1',
   summary: 'keep a pole upright on a cart by pushing the cart left or right',
   timeLimit: 500,
   rewardThreshold: 475,
-  options: {
-    suttonBartoReward: { kind: 'boolean', default: false, description: 'reward 0 per step and -1 for failing' },
-  },
+  options: OPTIONS,
   create: (options) => cartPole(options),
 };

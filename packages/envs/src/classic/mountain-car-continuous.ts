@@ -1,5 +1,6 @@
-import type { EnvDefinition, NumberOption } from '../definition.js';
+import { type EnvDefinition, type NumberOption, optionsOrThrow } from '../definition.js';
 import { defineEnv, type Env, type Transition } from '../env.js';
+import { FINITE, failedStep, unfinite } from '../failure.js';
 import { box, type Vector } from '../spaces.js';
 import {
   coordinates,
@@ -19,6 +20,10 @@ const GOAL = 0.45;
 const phaseAt = (position: number): number =>
   Math.fround(position) === position ? Math.fround(3 * position) : 3 * position;
 
+const OPTIONS: { readonly goalVelocity: NumberOption } = {
+  goalVelocity: { kind: 'number', default: 0, minimum: 0, maximum: 0.07, description: 'velocity needed at the goal' },
+};
+
 /**
  * MountainCarContinuous without its time limit: the car of MountainCar with a force in [−1, 1] (clipped) and the goal at 0.45.
  * Reward −0.1 a² with the action as given, not clipped, and 100 more for the step that reaches the goal and terminates.
@@ -30,6 +35,7 @@ const phaseAt = (position: number): number =>
  * Sources: Moore, "Efficient memory-based learning for robot control" (1990); constants of Gymnasium's
  * MountainCarContinuous-v0 (MIT licence).
  *
+ * @throws `InvalidArgument` for unknown or impossible options
  * @example
  * ```ts
  * const env = mountainCarContinuous();
@@ -37,8 +43,9 @@ const phaseAt = (position: number): number =>
  * console.log(env.step(state, [1]).reward); // -0.1
  * ```
  */
-export const mountainCarContinuous = ({ goalVelocity = 0 }: MountainCarOptions = {}): Env<MountainCarState, Vector> =>
-  defineEnv<MountainCarState, Vector>({
+export const mountainCarContinuous = (given: MountainCarOptions = {}): Env<MountainCarState, Vector> => {
+  const { goalVelocity } = optionsOrThrow('mountainCarContinuous', OPTIONS, given);
+  return defineEnv<MountainCarState, Vector>({
     id: 'MountainCarContinuous-v0',
     rewardThreshold: 90,
     actionSpace: box({ low: -1, high: 1, shape: [1], dtype: 'f32' }),
@@ -48,27 +55,27 @@ export const mountainCarContinuous = ({ goalVelocity = 0 }: MountainCarOptions =
       const wanted = action[0] as number;
       const exact = drive(state, Math.min(Math.max(wanted, -1), 1) * POWER, phaseAt(state.position));
       const terminated = exact.position >= GOAL && exact.velocity >= goalVelocity;
-      const next = observed({ position: Math.fround(exact.position), velocity: Math.fround(exact.velocity) });
-      return {
-        state: next.state,
-        observation: next.observation,
-        reward: (terminated ? 100 : 0) - 0.1 * wanted ** 2,
-        terminated,
-        truncated: false,
-      };
+      const { state: next, observation } = observed({
+        position: Math.fround(exact.position),
+        velocity: Math.fround(exact.velocity),
+      });
+      // The force is limited, but what is paid for is what was wanted, and its square may be too large for a number.
+      const reward = (terminated ? 100 : 0) - 0.1 * wanted ** 2;
+      const made = { state: next, observation, reward, terminated, truncated: false };
+      const lost = unfinite(made);
+      return lost === null ? made : failedStep(observed(state), lost, FINITE);
     },
     coordinates: coordinates('f32'),
     scene: (state: MountainCarState, action?: Vector) =>
       sceneOn(state, GOAL, Math.min(Math.max(action?.[0] ?? 0, -1), 1)),
   });
+};
 
-export const definition: EnvDefinition<{ readonly goalVelocity: NumberOption }> = {
+export const definition: EnvDefinition<typeof OPTIONS> = {
   id: 'MountainCarContinuous-v0',
   summary: 'rock a weak car out of a valley with as little force as possible',
   timeLimit: 999,
   rewardThreshold: 90,
-  options: {
-    goalVelocity: { kind: 'number', default: 0, minimum: 0, maximum: 0.07, description: 'velocity needed at the goal' },
-  },
+  options: OPTIONS,
   create: (options) => mountainCarContinuous(options),
 };

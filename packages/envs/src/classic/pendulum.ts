@@ -1,5 +1,5 @@
 import type { Key } from '@natgrad/tensor';
-import type { EnvDefinition, NumberOption } from '../definition.js';
+import { type EnvDefinition, type NumberOption, optionsOrThrow } from '../definition.js';
 import { uniformBetween } from '../draw.js';
 import { defineEnv, type Env, type Start, type Transition } from '../env.js';
 import { arcArrow, type Point, type Scene } from '../scene.js';
@@ -62,6 +62,10 @@ const scene = ({ angle }: PendulumState, action?: Vector): Scene => {
   };
 };
 
+const OPTIONS: { readonly g: NumberOption } = {
+  g: { kind: 'number', default: 10, minimum: 0, maximum: 1000, description: 'gravity in m/s²' },
+};
+
 /**
  * Pendulum without its time limit: swing a rod up and hold it there with a torque that is too weak to lift it directly.
  * Action: the torque in N·m, clipped to ±2 before anything else. Observation: cosine and sine of the angle from the upright,
@@ -71,14 +75,16 @@ const scene = ({ angle }: PendulumState, action?: Vector): Scene => {
  * Source: equations and constants of Gymnasium's Pendulum-v1 (MIT licence): θ̈ = 3g/(2l) sin θ + 3/(ml²) u, velocity first
  * (semi-implicit Euler).
  *
+ * @throws `InvalidArgument` for unknown or impossible options
  * @example
  * ```ts
  * const upright = { angle: 0, angularVelocity: 0 };
  * console.log(pendulum().step(upright, [1]).reward); // -0.001
  * ```
  */
-export const pendulum = ({ g = 10 }: PendulumOptions = {}): Env<PendulumState, Vector> =>
-  defineEnv<PendulumState, Vector>({
+export const pendulum = (given: PendulumOptions = {}): Env<PendulumState, Vector> => {
+  const { g } = optionsOrThrow('pendulum', OPTIONS, given);
+  return defineEnv<PendulumState, Vector>({
     id: 'Pendulum-v1',
     actionSpace: box({ low: -TORQUE_LIMIT, high: TORQUE_LIMIT, shape: [1], dtype: 'f32' }),
     observationSpace: box({ low: [-1, -1, -SPEED_LIMIT], high: [1, 1, SPEED_LIMIT], dtype: 'f32' }),
@@ -100,14 +106,13 @@ export const pendulum = ({ g = 10 }: PendulumOptions = {}): Env<PendulumState, V
     },
     scene,
   });
+};
 
-export const definition: EnvDefinition<{ readonly g: NumberOption }> = {
+export const definition: EnvDefinition<typeof OPTIONS> = {
   id: 'Pendulum-v1',
   summary: 'swing a rod up and hold it there with a weak torque',
   timeLimit: 200,
   rewardThreshold: null,
-  options: {
-    g: { kind: 'number', default: 10, minimum: 0, maximum: 1000, description: 'gravity in m/s²' },
-  },
+  options: OPTIONS,
   create: (options) => pendulum(options),
 };

@@ -1,6 +1,5 @@
 import type { Key } from '@natgrad/tensor';
-import { invalid } from '@natgrad/tensor/internal';
-import type { EnvDefinition, NumberOption } from '../definition.js';
+import { type EnvDefinition, type NumberOption, optionsOrThrow } from '../definition.js';
 import { uniformBetween } from '../draw.js';
 import { defineEnv, type Env, type Start, type Transition } from '../env.js';
 import { arrow, type Scene } from '../scene.js';
@@ -23,12 +22,8 @@ const FIELD = 2;
 const GOAL = { x: 1, y: 0, reach: 0.1 };
 /** Off the straight way, so that one way round is shorter than the other. */
 const POND = { x: 0, y: 0.15 };
-const RADIUS: NumberOption = {
-  kind: 'number',
-  default: 0.4,
-  minimum: 0,
-  maximum: 0.8,
-  description: 'radius of the pond; 0 for none',
+const OPTIONS: { readonly radius: NumberOption } = {
+  radius: { kind: 'number', default: 0.4, minimum: 0, maximum: 0.8, description: 'radius of the pond; 0 for none' },
 };
 
 const clip = (x: number): number => Math.min(FIELD, Math.max(-FIELD, x));
@@ -90,7 +85,7 @@ const sceneOf = ({ x, y }: DetourState, radius: number, action?: Vector): Scene 
  *
  * An environment of this project, made so that the best policy without a limit on the cost violates any limit worth the name.
  *
- * @throws `InvalidArgument` for a radius outside [0, 0.8]
+ * @throws `InvalidArgument` for a radius outside [0, 0.8], and for unknown options
  * @example
  * ```ts
  * const env = detour();
@@ -99,13 +94,8 @@ const sceneOf = ({ x, y }: DetourState, radius: number, action?: Vector): Scene 
  * console.log(wet.cost, dry.cost); // 1 0
  * ```
  */
-export const detour = ({ radius = RADIUS.default }: DetourOptions = {}): Env<DetourState, Vector> => {
-  if (!(radius >= RADIUS.minimum && radius <= RADIUS.maximum))
-    throw invalid('detour', `radius is ${radius}, expected a number in [${RADIUS.minimum}, ${RADIUS.maximum}]`, {
-      argument: 'radius',
-      found: String(radius),
-      expected: `a number in [${RADIUS.minimum}, ${RADIUS.maximum}]`,
-    });
+export const detour = (given: DetourOptions = {}): Env<DetourState, Vector> => {
+  const { radius } = optionsOrThrow('detour', OPTIONS, given);
   return defineEnv<DetourState, Vector>({
     id: 'Detour-v0',
     actionSpace: box({ low: -1, high: 1, shape: [2] }),
@@ -134,11 +124,11 @@ export const detour = ({ radius = RADIUS.default }: DetourOptions = {}): Env<Det
   });
 };
 
-export const definition: EnvDefinition<{ readonly radius: NumberOption }> = {
+export const definition: EnvDefinition<typeof OPTIONS> = {
   id: 'Detour-v0',
   summary: 'walk to a goal round a pond, which costs; for constrained policy optimisation',
   timeLimit: 50,
   rewardThreshold: null,
-  options: { radius: RADIUS },
+  options: OPTIONS,
   create: (options) => detour(options),
 };

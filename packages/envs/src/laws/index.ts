@@ -14,16 +14,8 @@
 import { foldIn, isNatgradError, type Key, key as keyOf } from '@natgrad/tensor';
 import fc from 'fast-check';
 import type { Env, Start, Transition } from '../env.js';
-import {
-  type Action,
-  type Box,
-  contains,
-  type MultiBinary,
-  type MultiDiscrete,
-  type Space,
-  type Vector,
-  widthOf,
-} from '../spaces.js';
+import { type Action, type Box, contains, type Vector, widthOf } from '../spaces.js';
+import { actionsFor, faultOf, finiteActionsFor, invalidActionsFor } from './actions.js';
 import { clonePlain, firstDifference, freezeDeep } from './plain.js';
 
 /** One law: what it says, and the property that must hold for random episodes. */
@@ -55,64 +47,6 @@ const requireSame = (what: string, a: unknown, b: unknown): void => {
 
 const keys: fc.Arbitrary<Key> = fc.nat().map(keyOf);
 
-/** What is wrong with a space, or null. */
-const faultOf = (space: Space): string | null => {
-  const isCount = (n: number): boolean => Number.isInteger(n) && n >= 1;
-  if (space.kind === 'discrete') return isCount(space.n) ? null : `it has ${space.n} choices`;
-  if (space.kind === 'multiBinary') return isCount(space.n) ? null : `it has ${space.n} switches`;
-  if (space.kind === 'multiDiscrete')
-    return space.counts.length > 0 && space.counts.every(isCount) ? null : `it has [${space.counts.join(',')}] choices`;
-  const width = space.shape.reduce((product, extent) => product * extent, 1);
-  if (!space.shape.every((extent) => Number.isInteger(extent) && extent >= 1))
-    return `its shape is [${space.shape.join(',')}]`;
-  if (space.low.length !== width || space.high.length !== width)
-    return `its shape [${space.shape.join(',')}] has ${space.low.length} low and ${space.high.length} high bounds`;
-  const wrong = space.low.findIndex((low, i) => !(low <= (space.high[i] as number)));
-  return wrong < 0 ? null : `its element ${wrong} has bounds ${space.low[wrong]} and ${space.high[wrong]}`;
-};
-
-/** Choices that each element of an action has. */
-const countsOf = (space: MultiDiscrete | MultiBinary): readonly number[] =>
-  space.kind === 'multiBinary' ? new Array<number>(space.n).fill(2) : space.counts;
-
-/** Actions for a space; for a box, with bounds of 10 in place of infinite ones and up to three widths beyond. */
-const actionsFor = (space: Space): fc.Arbitrary<Action> => {
-  // A malformed space is for its own law to tell; the others need some action all the same.
-  if (faultOf(space) !== null) return fc.constant(0);
-  if (space.kind === 'discrete') return fc.nat(space.n - 1);
-  if (space.kind !== 'box') return fc.tuple(...countsOf(space).map((n) => fc.nat(n - 1)));
-  const elements = space.low.map((least, i) => {
-    const low = Number.isFinite(least) ? least : -10;
-    const high = Number.isFinite(space.high[i]) ? (space.high[i] as number) : 10;
-    const width = high - low;
-    return fc.oneof(
-      { weight: 5, arbitrary: fc.double({ min: low, max: high, noNaN: true }) },
-      { weight: 1, arbitrary: fc.constantFrom(low, high, low + width / 2) },
-      { weight: 1, arbitrary: fc.double({ min: low - 3 * width, max: high + 3 * width, noNaN: true }) },
-    );
-  });
-  return fc.tuple(...elements).map((values) => Float64Array.from(values));
-};
-
-/** Actions that the space refuses. */
-const invalidActionsFor = (space: Space): readonly unknown[] => {
-  if (space.kind === 'discrete') return [-1, space.n, 0.5, NaN, Infinity, [0], '0', null, undefined];
-  const width = widthOf(space);
-  const filled = (value: number): Vector => new Array<number>(width).fill(value);
-  return [
-    filled(NaN),
-    filled(Infinity),
-    filled(-Infinity),
-    ...(space.kind === 'box' ? [] : [filled(-1), filled(0.5), countsOf(space)]),
-    [...(filled(0) as number[]), 0],
-    [],
-    0,
-    '0',
-    null,
-    undefined,
-  ];
-};
-
 /** All transitions of an episode, each made from the state before it; goes on after the end. */
 const play = <State>(
   env: Env<State>,
@@ -141,7 +75,13 @@ const requireInside = (observation: Vector, space: Box, when: string): void => {
     `${when} lies outside its space: [${Array.from(observation).join(', ')}]`);
 };
 
-const requireTransition = (next: Transition<unknown>, space: Box, when: string, costs = false): void => {
+/** What a transition keeps wherever it begins; `shown` is the observation before it. */
+const requireTransition = (
+  { observationSpace: space, reportsCost: costs = false }: Env,
+  next: Transition<unknown>,
+  shown: Vector,
+  when: string,
+): void => {
   require(Number.isFinite(next.reward), () => `the reward of ${when} is ${String(next.reward)}`);
   require(costs ? Number.isFinite(next.cost) : next.cost === undefined, () =>
     `the cost of ${when} is ${String(next.cost)}, where reportsCost is ${costs}`);
@@ -149,12 +89,16 @@ const requireTransition = (next: Transition<unknown>, space: Box, when: string, 
     `terminated of ${when} is ${String(next.terminated)}, no boolean`);
   require(typeof next.truncated === 'boolean', () => `truncated of ${when} is ${String(next.truncated)}, no boolean`);
   requireFinite(next.observation, space, `the observation of ${when}`);
+  if (next.failure === undefined) return;
+  require(next.terminated && next.reward === 0, () => `${when} failed, but it goes on, or pays ${next.reward}`);
+  requireSame(`observation of ${when}, which failed`, Array.from(next.observation), Array.from(shown));
 };
 
 /**
  * The laws that every environment keeps: spaces are well formed; `reset` depends on the key only; `step` depends on state and
  * action only, also from old states and after other episodes; no input is changed; observations lie in their space until
- * the end of an episode; rewards, costs and observations are finite and flags are booleans, also after it; a state is plain data and
+ * the end of an episode; rewards, costs and observations are finite and flags are booleans, also after it and for finite actions of any
+ * size; a step that fails ends the episode, pays nothing and shows what was shown before it; a state is plain data and
  * its copy continues alike; observations are fresh; a time limit truncates at its step and not before; coordinates can be
  * read back; a scene depends on state and action only; invalid actions are typed errors.
  *
@@ -220,19 +164,20 @@ export const envLaws = <State>(env: Env<State>, options: EnvLawOptions = {}): re
         .forEach(({ observation }, i) => requireInside(observation, observationSpace, `the observation of step ${i}`));
     }),
     law('rewards, costs and observations are finite and flags are booleans', (episode) => {
-      play(env, episode)[1].forEach((next, i) =>
-        requireTransition(next, observationSpace, `step ${i}`, env.reportsCost),
+      const [start, transitions] = play(env, episode);
+      transitions.forEach((next, i) =>
+        requireTransition(env, next, (transitions[i - 1] ?? start).observation, `step ${i}`),
       );
     }),
     law('step is total after the end of an episode', (episode) => {
       const [, transitions] = play(env, episode);
       const end = transitions.find(({ terminated, truncated }) => terminated || truncated) ?? transitions.at(-1);
       // However the episode ended, twice its actions follow.
-      let state = (end as Transition<State>).state;
+      let last = end as Transition<State>;
       [...episode.actions, ...episode.actions].forEach((action, i) => {
-        const next = env.step(state, action);
-        requireTransition(next, observationSpace, `step ${i} after the end`, env.reportsCost);
-        state = next.state;
+        const next = env.step(last.state, action);
+        requireTransition(env, next, last.observation, `step ${i} after the end`);
+        last = next;
       });
     }),
     law('a state is plain data and its copy continues alike', (episode) => {
@@ -258,6 +203,19 @@ export const envLaws = <State>(env: Env<State>, options: EnvLawOptions = {}): re
         requireSame(`observation ${i} after the episode`, clonePlain(observation, 'observation'), copy),
       );
     }),
+    ...(actionSpace.kind !== 'box' || faultOf(actionSpace) !== null
+      ? []
+      : [
+          {
+            name: `${env.id}: finite actions of any size lead to finite transitions or to failures`,
+            property: fc.property(episodes, finiteActionsFor(actionSpace), (episode, wild) => {
+              const [start, transitions] = play(env, episode);
+              [start, ...transitions].forEach(({ state, observation }, i) =>
+                requireTransition(env, env.step(state, wild), observation, `the wild action after ${i} steps`),
+              );
+            }),
+          },
+        ]),
     law('invalid actions are typed errors', ({ key }) => {
       const { state } = env.reset(key);
       for (const action of invalidActionsFor(actionSpace)) {

@@ -1,6 +1,6 @@
 import { type Key, randomIntAt } from '@natgrad/tensor';
 import { invalid } from '@natgrad/tensor/internal';
-import type { EnvDefinition, NumberOption } from '../definition.js';
+import { type EnvDefinition, type NumberOption, optionsOrThrow } from '../definition.js';
 import { defineEnv, type Env, type Start, type Transition } from '../env.js';
 import { box, discrete, type Vector } from '../spaces.js';
 import { repeatPreviousScene } from './_repeat-previous-scene.js';
@@ -23,13 +23,7 @@ export interface RepeatPreviousOptions {
   readonly scored?: number;
 }
 
-interface Resolved {
-  readonly k: number;
-  readonly symbols: number;
-  readonly scored: number;
-}
-
-const bounds: { readonly [Name in keyof Resolved]: NumberOption } = {
+const bounds: { readonly [Name in 'k' | 'symbols' | 'scored']: NumberOption } = {
   k: {
     kind: 'number',
     default: 4,
@@ -56,20 +50,6 @@ const bounds: { readonly [Name in keyof Resolved]: NumberOption } = {
   },
 };
 
-const check = (options: Resolved): void => {
-  for (const name of ['k', 'symbols', 'scored'] as const) {
-    const { minimum, maximum } = bounds[name];
-    const value = options[name];
-    if (Number.isInteger(value) && value >= minimum && value <= maximum) continue;
-    const expected = `a whole number in [${minimum}, ${maximum}]`;
-    throw invalid('repeatPrevious', `${name} is ${value}, expected ${expected}`, {
-      argument: name,
-      found: String(value),
-      expected,
-    });
-  }
-};
-
 /**
  * Say at every step which symbol was shown `k` steps before. The symbols are drawn independently and uniformly; the one that is
  * shown now is the observation, as a one-hot vector. Reward: 1 / `scored` for the right symbol, −1 / `scored` for a wrong one,
@@ -85,7 +65,7 @@ const check = (options: Resolved): void => {
  * cards, so that one who counts cards can do better than guess; here they are independent, which makes the bound above exact.
  * `k` counts steps back: POPGym’s k is one more.
  *
- * @throws `InvalidArgument` for options that are not whole numbers in their ranges
+ * @throws `InvalidArgument` for options that are not whole numbers in their ranges, and for unknown ones
  * @example
  * ```ts
  * const env = repeatPrevious({ k: 1, scored: 4 });
@@ -96,14 +76,7 @@ const check = (options: Resolved): void => {
  * ```
  */
 export const repeatPrevious = (given: RepeatPreviousOptions = {}): Env<RepeatPreviousState, number> => {
-  const options: Resolved = {
-    k: bounds.k.default,
-    symbols: bounds.symbols.default,
-    scored: bounds.scored.default,
-    ...given,
-  };
-  check(options);
-  const { k, symbols: count, scored } = options;
+  const { k, symbols: count, scored } = optionsOrThrow('repeatPrevious', bounds, given);
   const length = k + scored;
 
   const observed = (state: RepeatPreviousState): Start<RepeatPreviousState> => {

@@ -194,7 +194,36 @@ export interface MujocoOptions {
 
 type Factory = (options?: MujocoOptions) => Promise<unknown>;
 
+/**
+ * Why the engine cannot start on this platform, and the cure; null where nothing is known against it. Asked before the package is
+ * loaded: its loader writes to the console, and without WebAssembly it waits for ever.
+ */
+const refusal = (): { readonly found: string; readonly expected: string } | null => {
+  if (typeof WebAssembly === 'undefined')
+    return { found: 'there is no WebAssembly', expected: 'Node.js without --jitless, or a browser with WebAssembly' };
+  try {
+    return new WebAssembly.Memory({ initial: 1 }) && null;
+  } catch (error) {
+    return {
+      found: `no memory for WebAssembly (${error instanceof Error ? error.message : String(error)})`,
+      expected: 'more memory or addresses for this process (ulimit -v), or node --disable-wasm-trap-handler',
+    };
+  }
+};
+
+const unable = (found: string, expected: string): Either<NatgradError, never> =>
+  left(
+    new NatgradError('Unsupported', `the package @mujoco/mujoco cannot be loaded: ${found}; ${expected}`, {
+      operation: 'loadMujoco',
+      argument: '@mujoco/mujoco',
+      found,
+      expected,
+    }),
+  );
+
 const fetchEngine = async (options: MujocoOptions): Promise<Either<NatgradError, Mujoco>> => {
+  const refused = refusal();
+  if (refused !== null) return unable(refused.found, refused.expected);
   const install = `npm install @mujoco/mujoco@${MUJOCO_VERSION}`;
   try {
     const { default: factory } = (await import('@mujoco/mujoco')) as { readonly default: Factory };
@@ -204,14 +233,7 @@ const fetchEngine = async (options: MujocoOptions): Promise<Either<NatgradError,
     const found = missing ? 'it is not installed' : error instanceof Error ? error.message : String(error);
     // Its bindings write code for the types of each function that they bind.
     const expected = error instanceof EvalError ? "a content policy with script-src 'unsafe-eval'" : install;
-    return left(
-      new NatgradError('Unsupported', `the package @mujoco/mujoco cannot be loaded: ${found}; ${expected}`, {
-        operation: 'loadMujoco',
-        argument: '@mujoco/mujoco',
-        found,
-        expected,
-      }),
-    );
+    return unable(found, expected);
   }
 };
 
@@ -222,7 +244,7 @@ const loaded: Promise<Either<NatgradError, Mujoco>>[] = [];
  * Loads the physics engine, which takes a fifth of a second, the first time that it is asked for; later calls share it. It is
  * an optional package, which the MuJoCo tasks need and nothing else does.
  *
- * @returns `Left` with code `Unsupported` where the package is missing, and what to install
+ * @returns `Left` with code `Unsupported` where the package is missing or cannot start here, and the cure
  * @example
  * ```ts
  * const mujoco = await loadMujoco()();

@@ -1,5 +1,6 @@
 /** From the facts of a task to a pure environment: restore the state, step the engine, read what the task shows and pays. */
 import type { Key, NatgradError } from '@natgrad/tensor';
+import { describeForeign, invalid } from '@natgrad/tensor/internal';
 import { type Either, map } from 'fp-ts/lib/Either.js';
 import {
   type BooleanOption,
@@ -8,10 +9,11 @@ import {
   type NumberOption,
   type OptionTable,
   type OptionValues,
+  optionsOrThrow,
   type RangeOption,
-  resolveOptions,
 } from '../definition.js';
-import { defineEnv, type Env, type Start, type Transition } from '../env.js';
+import { defineEnv, type Env, type Start } from '../env.js';
+import { FINITE, failedStep, unfinite } from '../failure.js';
 import { box, type Vector } from '../spaces.js';
 import { loadMujoco, type Mujoco, type PhysicsState, type Simulation } from './_engine.js';
 import { type Portrait, portraitist } from './_scene.js';
@@ -23,6 +25,11 @@ export interface MujocoState extends PhysicsState {
    * position, which is one substep behind `qpos`; that is why it is part of the state.
    */
   readonly place: number;
+  /**
+   * What was shown of this state, which a step that fails shows again. The rest does not tell: forces of contact and of the motors, and
+   * positions that the engine derives, belong to the step that led here.
+   */
+  readonly observation: Vector;
 }
 
 /** What a step did, for the task to judge. */
@@ -76,6 +83,8 @@ const spacesOfTask = <Table extends OptionTable>(task: MujocoTask<Table>, option
   actionSpace: box({ low: -task.actions.bound, high: task.actions.bound, shape: [task.actions.width] }),
 });
 
+const before = (state: MujocoState): Start<MujocoState> => ({ state, observation: state.observation });
+
 /** The environment of a task on an engine, without its time limit; options are complete. */
 const environmentOf = <Table extends OptionTable>(
   task: MujocoTask<Table>,
@@ -86,23 +95,16 @@ const environmentOf = <Table extends OptionTable>(
   const { nq, nv } = task.sizes;
   const seconds = simulation.timestep * task.frameSkip;
   // Field by field: copying records by spreading them costs as much as the rest of a step around the engine.
-  const stateNow = (): MujocoState => {
+  const stateNow = (observation: Vector): MujocoState => {
     const { qpos, qvel, warmstart } = simulation.save();
-    return { qpos, qvel, warmstart, place: task.place(simulation) };
+    return { qpos, qvel, warmstart, place: task.place(simulation), observation };
   };
   const start = (qpos: ArrayLike<number>, qvel: ArrayLike<number>): Start<MujocoState> => {
     simulation.begin(qpos, qvel);
-    return { state: stateNow(), observation: task.observe(simulation, options) };
+    const observation = task.observe(simulation, options);
+    return { state: stateNow(observation), observation };
   };
   const draw = portraitist(task.portrait, simulation, seconds);
-  const failed = (state: MujocoState, found: string): Transition<MujocoState> => ({
-    state,
-    observation: start(state.qpos, state.qvel).observation,
-    reward: 0,
-    terminated: true,
-    truncated: false,
-    failure: { code: 'Runaway', found, expected: 'finite positions and velocities up to 1e10' },
-  });
   return defineEnv<MujocoState, Vector>({
     id: task.id,
     rewardThreshold: task.rewardThreshold,
@@ -114,13 +116,15 @@ const environmentOf = <Table extends OptionTable>(
     step: (state, action) => {
       simulation.restore(state);
       const found = simulation.advance(action, task.frameSkip);
-      if (found !== null) return failed(state, found);
+      if (found !== null) return failedStep(before(state), found, 'finite positions and velocities up to 1e10');
       if (task.contactForces === true) simulation.contactForces();
-      const next = stateNow();
       const observation = task.observe(simulation, options);
+      const next = stateNow(observation);
       const move = { velocity: (next.place - state.place) / seconds, action, observation };
       const { reward, terminated } = task.judge(simulation, move, options);
-      return { state: next, observation, reward, terminated, truncated: false };
+      const made = { state: next, observation, reward, terminated, truncated: false };
+      const lost = unfinite(made);
+      return lost === null ? made : failedStep(before(state), lost, FINITE);
     },
     coordinates: {
       names: [
@@ -128,6 +132,14 @@ const environmentOf = <Table extends OptionTable>(
         ...Array.from({ length: nv }, (_, i) => `qvel[${i}]`),
       ],
       dtype: 'f64',
+      facts: {
+        frame_skip: task.frameSkip,
+        timestep: simulation.timestep,
+        dt: seconds,
+        nq,
+        nv,
+        nu: task.actions.width,
+      },
       read: ({ qpos, qvel }) => [...qpos, ...qvel],
       start: (values) => {
         const all = Array.from(values);
@@ -143,11 +155,18 @@ const environmentOf = <Table extends OptionTable>(
 
 /** What a file of a task exports: a constructor for those who hold an engine, and the definition for the registry. */
 export interface MujocoEnvironment<Table extends OptionTable> {
-  /** @throws `InvalidArgument` for unknown or impossible options */
+  /** @throws `InvalidArgument` for what is no engine, and for unknown or impossible options */
   readonly create: (mujoco: Mujoco, options?: Partial<OptionValues<Table>>) => Env<MujocoState, Vector>;
   readonly definition: EngineEnvDefinition<Table>;
   readonly task: MujocoTask<Table>;
 }
+
+/** Refuses what is no engine, such as the `Either` in which one is loaded. */
+const checkEngine = (operation: string, given: unknown): void => {
+  if (typeof given === 'object' && given !== null && 'simulation' in given) return;
+  const [found, expected] = [describeForeign(given), 'a loaded engine: the right of await loadMujoco()()'];
+  throw invalid(operation, `the engine is ${found}, expected ${expected}`, { argument: 'mujoco', found, expected });
+};
 
 /** Completes a task. */
 export const mujocoEnvironment = <Table extends OptionTable>(task: MujocoTask<Table>): MujocoEnvironment<Table> => {
@@ -155,9 +174,8 @@ export const mujocoEnvironment = <Table extends OptionTable>(task: MujocoTask<Ta
   return {
     task,
     create: (mujoco, given = {}) => {
-      const resolved = resolveOptions(id, options, given);
-      if (resolved._tag === 'Left') throw resolved.left;
-      return environmentOf(task, mujoco, resolved.right);
+      checkEngine(id, mujoco);
+      return environmentOf(task, mujoco, optionsOrThrow(id, options, given));
     },
     definition: {
       id,
@@ -172,12 +190,12 @@ export const mujocoEnvironment = <Table extends OptionTable>(task: MujocoTask<Ta
   };
 };
 
-/** A weight in the reward: any finite number that is not negative. */
+/** A weight in the reward: any finite number, as in Gymnasium; a negative one turns a reward into a cost. */
 export const weight = (value: number, description: string): NumberOption => ({
   kind: 'number',
   default: value,
-  minimum: 0,
-  maximum: 1e12,
+  minimum: -Infinity,
+  maximum: Infinity,
   description,
 });
 

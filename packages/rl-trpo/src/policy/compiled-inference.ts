@@ -1,6 +1,6 @@
 /** Acting through a policy's traced function, as compiled programs. */
-import type { Engine } from '@natgrad/autodiff';
-import { type CachedCall, cachedTrace, executable, type Prepared } from '@natgrad/autodiff/internal';
+import type { Engine, Prepared } from '@natgrad/autodiff';
+import { type CachedCall, cachedTrace, executable } from '@natgrad/autodiff/internal';
 import { type Tensor, type TypedArray, treeLeaves, treeUnflatten, zeros } from '@natgrad/tensor';
 import { adopt, allocate, elements } from '@natgrad/tensor/internal';
 import type { Inference, Model, ParameterTree } from '../model.js';

@@ -58,13 +58,28 @@ interface Live {
   observation: ArrayLike<number>;
 }
 
+/** How far an evaluation is. */
+export interface EvaluationProgress {
+  /** Steps that all episodes together have made. */
+  readonly steps: number;
+  /** Steps that those which go on may still make. */
+  readonly remaining: number;
+  /** Episodes that are over, and all of them. */
+  readonly over: number;
+  readonly episodes: number;
+}
+
 /**
- * Runs episodes with the policy of a state. Episode `e` depends on `foldIn(key, e)` only, so the first ten of a hundred are the
- * ten of a shorter evaluation. A pure function of its arguments.
+ * {@link evaluate}, step by step, for whoever has something else to do meanwhile: yields after each step of the episodes that go
+ * on, and returns the evaluation.
  *
- * @throws `InvalidArgument` unless there is at least one episode, and what the environment or the model throw
+ * @throws what `evaluate` throws, when the first step is asked for
  */
-export const evaluate = (config: EvaluationConfig, state: TrpoState, options: EvaluationOptions): Evaluation => {
+export function* evaluation(
+  config: EvaluationConfig,
+  state: TrpoState,
+  options: EvaluationOptions,
+): Generator<EvaluationProgress, Evaluation> {
   const { env, model } = config;
   const { key, episodes = 100, mode = 'deterministic', maxSteps = 100_000 } = options;
   if (!Number.isSafeInteger(episodes) || episodes < 1)
@@ -84,6 +99,8 @@ export const evaluate = (config: EvaluationConfig, state: TrpoState, options: Ev
     const [start, acting] = split(foldIn(key, episode));
     return { episode, key: acting, ...env.reset(start) };
   });
+  const longest = Math.min(maxSteps, env.timeLimit ?? Infinity);
+  let steps = 0;
   for (let step = 0; live.length > 0; step += 1) {
     const observations = new Float64Array(live.length * width);
     live.forEach(({ observation }, row) => observations.set(Array.from(observation), row * width));
@@ -96,6 +113,7 @@ export const evaluate = (config: EvaluationConfig, state: TrpoState, options: Ev
           ).actions;
     const actions = toEnvironment(chosen);
     const actionWidth = actions.length / live.length;
+    steps += live.length;
     live = live.filter((each, row) => {
       const action =
         space.kind === 'discrete'
@@ -109,6 +127,7 @@ export const evaluate = (config: EvaluationConfig, state: TrpoState, options: Ev
       lengths[each.episode] = step + 1;
       return !next.terminated && !next.truncated && step + 1 < maxSteps;
     });
+    yield { steps, remaining: live.length * (longest - step - 1), over: episodes - live.length, episodes };
   }
   const mean = returns.reduce((sum, x) => sum + x, 0) / episodes;
   const deviation = Math.sqrt(returns.reduce((sum, x) => sum + (x - mean) ** 2, 0) / episodes);
@@ -122,4 +141,20 @@ export const evaluate = (config: EvaluationConfig, state: TrpoState, options: Ev
     min: Math.min(...returns),
     max: Math.max(...returns),
   };
+}
+
+/** The result of an evaluation that is not looked at on its way. */
+export const finished = (steps: Generator<EvaluationProgress, Evaluation>): Evaluation => {
+  let next = steps.next();
+  while (next.done !== true) next = steps.next();
+  return next.value;
 };
+
+/**
+ * Runs episodes with the policy of a state. Episode `e` depends on `foldIn(key, e)` only, so the first ten of a hundred are the
+ * ten of a shorter evaluation. A pure function of its arguments.
+ *
+ * @throws `InvalidArgument` unless there is at least one episode, and what the environment or the model throw
+ */
+export const evaluate = (config: EvaluationConfig, state: TrpoState, options: EvaluationOptions): Evaluation =>
+  finished(evaluation(config, state, options));

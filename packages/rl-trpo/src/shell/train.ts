@@ -116,6 +116,28 @@ const modelCannotTravel = (workers: WorkerCount): TrpoError =>
     expected: '0, or options in place of the model',
   });
 
+/** What cannot be: an environment of functions where data is asked for, and workers for one. */
+const closureMistake = (given: TrainConfig | SpecTrainConfig): TrpoError | null => {
+  const { envs, environment, workers } = given as Partial<TrainConfig & SpecTrainConfig>;
+  const expected =
+    'envs: vectorise(env, count) for an environment of functions, which acts in this process; or data, such as { id }';
+  if (envs !== undefined && workers !== undefined && workers !== 0)
+    return issueError('InvalidConfig', {
+      code: 'contradiction',
+      field: 'workers',
+      found: `${workers} with envs, whose functions cannot travel to workers`,
+      expected: '0, or environment as data in place of envs',
+    });
+  const own = Object.entries(environment ?? {}).find(([, value]) => typeof value === 'function');
+  if (own === undefined) return null;
+  return issueError('InvalidConfig', {
+    code: 'wrongKind',
+    field: 'environment',
+    found: `an object with the function ${own[0]}`,
+    expected,
+  });
+};
+
 /**
  * Where training begins: fresh parameters, and the start of the first episodes.
  *
@@ -189,6 +211,8 @@ const prepare = async (
   readonly model: Model;
   readonly rollouts: Rollouts;
 }> => {
+  const mistake = closureMistake(given);
+  if (mistake !== null) throw new TrainingError(mistake);
   if ('envs' in given) {
     const options = resolve(given);
     const model = modelOf(given, options);

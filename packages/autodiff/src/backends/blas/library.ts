@@ -1,5 +1,8 @@
 /** A native BLAS of the system, through koffi, an optional package. Whatever is missing or wrong is data. */
+
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import { builtin } from '#builtin';
+import { type FileSystem, type Located, locate } from './locate.js';
 
 /** Why there is no native BLAS, and what would make one. */
 export interface NoBlas {
@@ -32,6 +35,8 @@ type NativeGemm = (
 export interface Blas {
   /** What was loaded. */
   readonly library: string;
+  /** What it says of itself, e.g. `OpenBLAS 0.3.21 Haswell`, on which its bits depend; null where it says nothing. */
+  readonly version: string | null;
   readonly f32: NativeGemm;
   readonly f64: NativeGemm;
   /** Where an array lies, until its buffer is detached. */
@@ -51,10 +56,8 @@ interface Koffi {
 /** The part of Node's `process` that this file needs; browsers have no such global. */
 interface NodeProcess {
   readonly platform?: string;
+  readonly arch?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  readonly getBuiltinModule?: (
-    id: string,
-  ) => { readonly createRequire?: (from: string) => (id: string) => unknown } | undefined;
 }
 
 const NAMES: Readonly<Record<string, readonly string[]>> = {
@@ -67,7 +70,9 @@ export const ROW_MAJOR = 101;
 export const AS_IT_IS = 111;
 export const TRANSPOSED = 112;
 
-const INSTALL = 'the system’s OpenBLAS (Debian: apt-get install libopenblas0) and npm install koffi';
+const INSTALL = 'the system’s OpenBLAS (Debian: apt-get install libopenblas0)';
+const REPLACE = `a whole library for this machine in its place, or none there: ${INSTALL} serves`;
+const CORRECT = 'NATGRAD_BLAS unset, or the path of a library with CBLAS functions';
 
 const messageOf = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split('\n', 1).join('');
@@ -121,12 +126,23 @@ const isRight = (
   );
 };
 
-/** A library by its name or path. */
-export const loadBlas = (koffi: Koffi, name: string): Either<NoBlas, Blas> => {
+/** Name and number of an OpenBLAS, and the kind of processor whose kernels it has chosen. */
+const versionOf = (library: Library): string | null => {
+  const says = (name: string): string => String(library.func(`const char *${name}()`)());
   try {
-    const library = koffi.load(name);
+    return `${says('openblas_get_config').split(' ').slice(0, 2).join(' ')} ${says('openblas_get_corename')}`;
+  } catch {
+    return null;
+  }
+};
+
+/** A library by its name, which may be loaded from a file that was looked at. */
+export const loadBlas = (koffi: Koffi, name: string, file: string = name): Either<NoBlas, Blas> => {
+  try {
+    const library = koffi.load(file);
     const addressOf = (array: ArrayBufferView): number => Number(koffi.address(array));
-    const found = { library: name, f32: gemm(library, 's', 'float'), f64: gemm(library, 'd', 'double'), addressOf };
+    const [f32, f64] = [gemm(library, 's', 'float'), gemm(library, 'd', 'double')];
+    const found = { library: name, version: versionOf(library), f32, f64, addressOf };
     try {
       // One thread: workers of this project have one BLAS each.
       library.func('void openblas_set_num_threads(int)')(1);
@@ -138,17 +154,9 @@ export const loadBlas = (koffi: Koffi, name: string): Either<NoBlas, Blas> => {
       isRight(found.f64, addressOf, (values) => Float64Array.from(values));
     return works ? right(found) : left({ found: `${name}, which multiplies wrongly`, expected: INSTALL });
   } catch (error) {
-    return left({ found: `${name}: ${messageOf(error)}`, expected: INSTALL });
-  }
-};
-
-const koffiOf = (process: NodeProcess | undefined): Either<NoBlas, Koffi> => {
-  const createRequire = process?.getBuiltinModule?.('node:module')?.createRequire;
-  if (createRequire === undefined) return left({ found: 'a platform without native libraries', expected: 'Node.js' });
-  try {
-    return right(createRequire(import.meta.url)('koffi') as Koffi);
-  } catch (error) {
-    return left({ found: `the package koffi cannot be loaded: ${messageOf(error)}`, expected: INSTALL });
+    // Loaders begin with the path.
+    const reason = messageOf(error);
+    return left({ found: reason.startsWith(file) ? reason : `${name}: ${reason}`, expected: INSTALL });
   }
 };
 
@@ -156,10 +164,62 @@ interface Globals {
   readonly process?: NodeProcess;
 }
 
+const hostProcess = (): NodeProcess | undefined => (globalThis as Globals).process;
+
+const koffiOf = (): Either<NoBlas, Koffi> => {
+  const module = builtin('node:module') as
+    | { readonly createRequire?: (from: string) => (id: string) => unknown }
+    | undefined;
+  if (module?.createRequire === undefined)
+    return left({ found: 'a platform without native libraries', expected: 'Node.js' });
+  try {
+    return right(module.createRequire(import.meta.url)('koffi') as Koffi);
+  } catch (error) {
+    return left({ found: `the package koffi cannot be loaded: ${messageOf(error)}`, expected: 'npm install koffi' });
+  }
+};
+
+const locatedIn = (process: NodeProcess | undefined, name: string): Located => {
+  const files = builtin('node:fs') as FileSystem | undefined;
+  return process?.platform === 'linux' && files !== undefined
+    ? locate(name, { files, arch: process.arch ?? '', libraryPath: process.env?.['LD_LIBRARY_PATH'] ?? '' })
+    : { load: name, reason: null };
+};
+
+/** A library that was tried, and whether there is a file that explains why it is not used. */
+interface Tried {
+  readonly blas: Either<NoBlas, Blas>;
+  readonly isThere: boolean;
+}
+
+const tryBlas = (koffi: Koffi, name: string): Tried => {
+  const { load, reason } = locatedIn(hostProcess(), name);
+  const blas = load === null ? null : loadBlas(koffi, name, load);
+  if (blas !== null && (blas._tag === 'Right' || reason === null)) return { blas, isThere: load !== name };
+  return { blas: left({ found: reason ?? name, expected: REPLACE }), isThere: true };
+};
+
 /** The library of this name: what a worker loads that is to multiply as the others do. Never throws. */
 export const openBlas = (name: string): Either<NoBlas, Blas> => {
-  const koffi = koffiOf((globalThis as Globals).process);
-  return koffi._tag === 'Left' ? koffi : loadBlas(koffi.right, name);
+  const koffi = koffiOf();
+  return koffi._tag === 'Left' ? koffi : tryBlas(koffi.right, name).blas;
+};
+
+/** The first that works of those that systems have; or why the first that is there does not, or else why the first is not there. */
+const firstBlas = (koffi: Koffi, names: readonly string[]): Either<NoBlas, Blas> => {
+  const none: Tried = {
+    blas: left({
+      found: 'no BLAS known for this system',
+      expected: 'NATGRAD_BLAS=path of a library with CBLAS functions',
+    }),
+    isThere: false,
+  };
+  const best = names.reduce<Tried | null>((found, name) => {
+    if (found?.blas._tag === 'Right') return found;
+    const next = tryBlas(koffi, name);
+    return found === null || next.blas._tag === 'Right' || (next.isThere && !found.isThere) ? next : found;
+  }, null);
+  return (best ?? none).blas;
 };
 
 /**
@@ -167,14 +227,11 @@ export const openBlas = (name: string): Either<NoBlas, Blas> => {
  * throws.
  */
 export const findBlas = (): Either<NoBlas, Blas> => {
-  const { process } = globalThis as Globals;
-  const koffi = koffiOf(process);
+  const process = hostProcess();
+  const koffi = koffiOf();
   if (koffi._tag === 'Left') return koffi;
   const given = process?.env?.['NATGRAD_BLAS'];
-  const names = given === undefined || given === '' ? (NAMES[process?.platform ?? ''] ?? []) : [given];
-  const tried = names.map((name) => () => loadBlas(koffi.right, name));
-  return tried.reduce<Either<NoBlas, Blas>>(
-    (found, attempt) => (found._tag === 'Right' ? found : attempt()),
-    left({ found: 'no BLAS known for this system', expected: 'NATGRAD_BLAS=path of a library with CBLAS functions' }),
-  );
+  if (given === undefined || given === '') return firstBlas(koffi.right, NAMES[process?.platform ?? ''] ?? []);
+  const { blas } = tryBlas(koffi.right, given);
+  return blas._tag === 'Right' ? blas : left({ found: `NATGRAD_BLAS: ${blas.left.found}`, expected: CORRECT });
 };

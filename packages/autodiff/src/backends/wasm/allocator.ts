@@ -96,6 +96,9 @@ export const createAllocator = (limit = 0): Allocator => {
   const remove = (block: Block): void => {
     const { previous, next } = block;
     block.free = false;
+    // A block in use that still knew the block behind it would keep it, and all those that have ever been beside it, from the collector.
+    block.previous = undefined;
+    block.next = undefined;
     if (next !== undefined) next.previous = previous;
     if (previous !== undefined) {
       previous.next = next;

@@ -1,6 +1,7 @@
 /** A linear memory that grows, the typed arrays over it, and the suballocator of its bytes. */
-import type { DType } from '@natgrad/tensor';
+import { type DType, NatgradError } from '@natgrad/tensor';
 import { type Allocator, createAllocator } from './allocator.js';
+import { refusedMemory } from './platform.js';
 
 /** Typed arrays over the whole memory, by what they hold. */
 type LinearViews = {
@@ -37,28 +38,40 @@ export const isShared = ({ buffer }: WebAssembly.Memory): boolean => !(buffer in
 /** Pages that a host which refuses more is still asked for as a shared memory: 256 MiB. */
 const FEWEST_SHARED = 4096;
 
+/** Sizes from the most to the fewest, each half of the one before. */
+const halvings = (most: number, fewest: number): readonly number[] =>
+  most > fewest ? [most, ...halvings(Math.max(fewest, Math.floor(most / 2)), fewest)] : [fewest];
+
 /**
  * The one place that decides what kind of memory it is. Growing one that is not shared detaches the arrays over it; growing a shared
- * one leaves them as they are. A host sets aside addresses for all that a shared one may grow to; where it refuses, it is asked for
- * half, and in the end for a memory that is not shared.
+ * one leaves them as they are. A host sets aside addresses for all that one may grow to; where it refuses, it is asked for half, and
+ * in the end for a memory that is not shared.
  */
 const createWebAssemblyMemory = (
   initial: number,
   maximum: number,
   shared: boolean,
 ): { readonly memory: WebAssembly.Memory; readonly maximum: number } => {
-  for (
-    let most = maximum;
-    shared && most >= Math.max(initial, Math.min(maximum, FEWEST_SHARED));
-    most = Math.floor(most / 2)
-  ) {
+  const sharedSizes = shared ? halvings(maximum, Math.max(initial, Math.min(maximum, FEWEST_SHARED))) : [];
+  const descriptors = [
+    ...sharedSizes.map((most) => ({ initial, maximum: most, shared: true })),
+    ...halvings(maximum, initial).map((most) => ({ initial, maximum: most })),
+  ];
+  let refusal: unknown;
+  for (const descriptor of descriptors) {
     try {
-      return { memory: new WebAssembly.Memory({ initial, maximum: most, shared }), maximum: most };
-    } catch {
+      return { memory: new WebAssembly.Memory(descriptor), maximum: descriptor.maximum };
+    } catch (error) {
       // Asked for less.
+      refusal = error;
     }
   }
-  return { memory: new WebAssembly.Memory({ initial, maximum }), maximum };
+  const { found, expected } = refusedMemory(refusal);
+  throw new NatgradError('OutOfMemory', `${initial * PAGE} bytes asked for, but this platform has ${found}`, {
+    operation: 'wasmEngine',
+    found,
+    expected,
+  });
 };
 
 const viewsOf = (buffer: ArrayBufferLike): LinearViews => ({
@@ -68,7 +81,11 @@ const viewsOf = (buffer: ArrayBufferLike): LinearViews => ({
   bool: new Uint8Array(buffer),
 });
 
-/** Sizes in bytes; `initialBytes` is rounded up to pages of 64 KiB, `maximumBytes` down. `shared` by threads where the host can. */
+/**
+ * Sizes in bytes; `initialBytes` is rounded up to pages of 64 KiB, `maximumBytes` down. `shared` by threads where the host can.
+ *
+ * @throws `OutOfMemory` where the host refuses even the initial size
+ */
 export const createLinear = (initialBytes: number, maximumBytes: number, shared = false): Linear => {
   const wanted = Math.floor(maximumBytes / PAGE);
   const initial = Math.min(wanted, Math.ceil(initialBytes / PAGE));

@@ -12,6 +12,7 @@
 import { type DType, NatgradError, type Shape, type Tensor, type TypedArray } from '@natgrad/tensor';
 import { adopt, bytesPerElement, copyStrided, defer, invalid, isContiguous, viewOf } from '@natgrad/tensor/internal';
 import { createLinear } from './linear.js';
+import { createLoans, type Loan } from './loans.js';
 import { createResidentList, type Resident, recordOf } from './residents.js';
 
 export interface MemoryOptions {
@@ -23,14 +24,6 @@ export interface MemoryOptions {
   readonly budget?: number;
   /** Whether threads share it, where the host can. Default false. */
   readonly shared?: boolean;
-}
-
-/** Who has borrowed a block. */
-export interface Loan {
-  /** The block is not called back while this is true. */
-  readonly isInUse: () => boolean;
-  /** The block is somebody else's from now on. */
-  readonly calledBack: () => void;
 }
 
 export interface MemoryStatistics {
@@ -78,8 +71,8 @@ export interface EngineMemory {
    */
   readonly quarantine: () => () => void;
   /**
-   * A block of at least `bytes` that its borrower keeps from call to call, until the memory needs the room, or has lent
-   * {@link MOST_LENT} others since.
+   * A block of at least `bytes` that its borrower keeps from call to call, until the memory needs the room or has lent many
+   * others since.
    */
   readonly lend: (bytes: number, loan: Loan) => number;
   /**
@@ -103,9 +96,6 @@ const DEFAULT_BUDGET: number = 512 * 2 ** 20;
  * size are kept, but not watched by finalizers.
  */
 export const SMALL_RESULT: number = 64 * 1024;
-
-/** No more loans than this: what is prepared for quick calls are a handful of programs. */
-const MOST_LENT = 64;
 
 /** No more residents than this, however small: each costs some hundred bytes outside the budget. */
 const MAXIMUM_RESIDENTS: number = 2 ** 12;
@@ -131,8 +121,7 @@ export const createMemory = (options: MemoryOptions = {}): EngineMemory => {
   const held = new Set<number>();
   /** By depth of calls inside calls: the arena kept for it. */
   const arenas: (number | undefined)[] = [];
-  /** Blocks lent, the oldest first. */
-  const lent = new Map<Loan, number>();
+  const loans = createLoans(linear.release);
   let uploads = 0;
   let evictions = 0;
   let movedOut = 0;
@@ -187,12 +176,6 @@ export const createMemory = (options: MemoryOptions = {}): EngineMemory => {
     arenas[depth] = undefined;
   };
 
-  const callBack = (loan: Loan): void => {
-    linear.release(lent.get(loan) as number);
-    lent.delete(loan);
-    loan.calledBack();
-  };
-
   const allocate = (bytes: number): number => {
     let offset = linear.allocate(bytes);
     if (offset === null) {
@@ -200,19 +183,15 @@ export const createMemory = (options: MemoryOptions = {}): EngineMemory => {
       for (let depth = calls.length; depth < arenas.length; depth += 1) dropArena(depth);
       offset = linear.allocate(bytes);
     }
-    if (bytes < linear.maximumBytes)
-      for (const loan of lent.keys()) {
-        if (offset !== null) break;
-        if (loan.isInUse()) continue;
-        callBack(loan);
-        offset = linear.allocate(bytes);
-      }
     // For more than there is in all, nothing would be gained by emptying the memory.
-    if (offset === null && bytes < linear.maximumBytes)
-      evictUntil(() => {
-        offset = linear.allocate(bytes);
+    if (offset === null && bytes < linear.maximumBytes) {
+      const isFound = (): boolean => {
+        offset ??= linear.allocate(bytes);
         return offset !== null;
-      });
+      };
+      loans.callBackUntil(isFound);
+      evictUntil(isFound);
+    }
     if (offset !== null) return offset;
     throw new NatgradError(
       'OutOfMemory',
@@ -273,15 +252,8 @@ export const createMemory = (options: MemoryOptions = {}): EngineMemory => {
   };
 
   const lend = (bytes: number, loan: Loan): number => {
-    const before = lent.get(loan);
-    if (before !== undefined) linear.release(before);
-    lent.delete(loan);
     const offset = allocate(bytes);
-    lent.set(loan, offset);
-    if (lent.size > MOST_LENT) {
-      const oldest = [...lent.keys()].find((each) => each !== loan && !each.isInUse());
-      if (oldest !== undefined) callBack(oldest);
-    }
+    loans.add(loan, offset);
     return offset;
   };
 

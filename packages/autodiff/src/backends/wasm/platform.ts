@@ -1,4 +1,5 @@
 /** What the WebAssembly of this platform can do. */
+import { builtin } from '#builtin';
 import { encodeModule, type WasmFunction, wasmFunction } from './encode.js';
 import { f32x4, v128 } from './instructions.js';
 
@@ -32,33 +33,58 @@ const accepts = (each: WasmFunction): boolean => {
   }
 };
 
-const RECENT = 'Node.js 20 or a browser of 2023 or later; the interpreter runs everywhere';
+const RECENT =
+  'Node.js 20 or a browser of 2023 or later, without options such as --jitless; the interpreter runs everywhere';
 
-/** A content policy that refuses WebAssembly lets modules be validated, but not compiled. */
-const refusal = (each: WasmFunction): Missing | null => {
-  if (typeof WebAssembly === 'undefined') return { found: 'no WebAssembly', expected: RECENT };
-  if (!accepts(each)) return { found: 'no WebAssembly with vector instructions (SIMD128)', expected: RECENT };
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/**
+ * A host that gives no memory, and what makes it give some: where it traps what is out of bounds, a memory of any size takes 10 GiB of
+ * addresses.
+ */
+export const refusedMemory = (error: unknown): Missing => ({
+  found: `no memory for WebAssembly (${messageOf(error)})`,
+  expected:
+    'more memory or addresses for this process (ulimit -v), or node --disable-wasm-trap-handler; the interpreter runs everywhere',
+});
+
+/** Pages of 64 KiB that an engine begins with. */
+const FIRST_PAGES = 16;
+
+/** What a host says that refuses to make something; null where it does not refuse. */
+const refusalOf = (make: () => unknown): unknown => {
   try {
-    return new WebAssembly.Module(encodeModule([each])) && null;
+    make();
+    return null;
   } catch (error) {
-    return {
-      found: `WebAssembly that may not be compiled (${error instanceof Error ? error.message : String(error)})`,
-      expected:
-        "a page whose Content-Security-Policy has script-src 'wasm-unsafe-eval'; the interpreter runs everywhere",
-    };
+    return error;
   }
 };
 
-/** The part of Node's `process` that this file needs; browsers have no such global. */
-interface NodeProcess {
-  readonly getBuiltinModule?: (id: string) => { readonly setFlagsFromString?: (flags: string) => void } | undefined;
+/** A content policy that refuses WebAssembly lets modules be validated, but not compiled. */
+const missingFor = (each: WasmFunction): Missing | null => {
+  if (typeof WebAssembly === 'undefined') return { found: 'no WebAssembly', expected: RECENT };
+  if (!accepts(each)) return { found: 'no WebAssembly with vector instructions (SIMD128)', expected: RECENT };
+  const uncompiled = refusalOf(() => new WebAssembly.Module(encodeModule([each])));
+  if (uncompiled !== null)
+    return {
+      found: `WebAssembly that may not be compiled (${messageOf(uncompiled)})`,
+      expected:
+        "a page whose Content-Security-Policy has script-src 'wasm-unsafe-eval'; the interpreter runs everywhere",
+    };
+  const without = refusalOf(() => new WebAssembly.Memory({ initial: FIRST_PAGES, maximum: FIRST_PAGES }));
+  return without === null ? null : refusedMemory(without);
+};
+
+/** As much of `node:v8` as is used. */
+interface V8 {
+  readonly setFlagsFromString?: (flags: string) => void;
 }
 
 /** Node 20 has relaxed SIMD behind a flag of its engine, which counts for modules compiled from then on. */
 const unlockRelaxed = (): void => {
   try {
-    const { process } = globalThis as { readonly process?: NodeProcess };
-    process?.getBuiltinModule?.('node:v8')?.setFlagsFromString?.('--experimental-wasm-relaxed-simd');
+    (builtin('node:v8') as V8 | undefined)?.setFlagsFromString?.('--experimental-wasm-relaxed-simd');
   } catch {
     // A host that guards its flags: plain SIMD serves.
   }
@@ -66,7 +92,7 @@ const unlockRelaxed = (): void => {
 
 /** Finds out what may be compiled. Every worker calls it before it compiles. Never throws. */
 export const detect = (): Platform => {
-  const missing = refusal(probe('simd', f32x4.add(zero, zero)));
+  const missing = missingFor(probe('simd', f32x4.add(zero, zero)));
   if (missing !== null) return { simd: false, relaxed: false, missing };
   const madd = probe('relaxed', f32x4.relaxedMadd(zero, zero, zero));
   if (accepts(madd)) return { simd: true, relaxed: true, missing };

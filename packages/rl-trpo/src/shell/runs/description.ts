@@ -2,6 +2,7 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type AlgorithmName, decodeAlgorithm } from '../../algorithms/index.js';
 import { decodeConfig, type TrpoConfig } from '../../config.js';
+import { decodeData, encodeData, UndecodableData } from './codec.js';
 import { type RunError, runError } from './errors.js';
 
 /** The format of a run's files that this version writes, and the newest that it reads. */
@@ -18,6 +19,8 @@ export interface RunDescription {
   readonly preset: string | null;
   /** Every option, resolved. */
   readonly options: TrpoConfig;
+  /** True where somebody asked for this engine, so that no other takes its place where it does not run. Default false. */
+  readonly engineChosen?: boolean;
   /** Of whatever the bits of a run may depend on: packages, Node, engine, platform. */
   readonly versions: Readonly<Record<string, string>>;
 }
@@ -49,8 +52,23 @@ export const checkFormat = (path: string, value: unknown): Either<RunError, Read
   return right(value);
 };
 
-export const encodeDescription = (description: RunDescription): string =>
-  `${JSON.stringify({ format: RUN_FORMAT, ...description }, null, 2)}\n`;
+/** Options of an environment may be infinite, for which JSON has no number. */
+export const encodeDescription = (description: RunDescription): string => {
+  const { id, options } = description.environment;
+  const environment = { id, options: encodeData(options).json };
+  return `${JSON.stringify({ format: RUN_FORMAT, ...description, environment }, null, 2)}\n`;
+};
+
+/** Options of an environment as they were given; null where they are not as natgrad writes them. */
+const decodeOptions = (json: unknown): Readonly<Record<string, unknown>> | null => {
+  try {
+    const options = decodeData(json, {});
+    return isRecord(options) ? options : null;
+  } catch (error) {
+    if (error instanceof UndecodableData) return null;
+    throw error;
+  }
+};
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
@@ -59,14 +77,25 @@ export const decodeDescription = (path: string, json: unknown): Either<RunError,
   const checked = checkFormat(path, json);
   if (isLeft(checked)) return checked;
   // Runs from before there was a choice of algorithms are of TRPO.
-  const { environment, algorithm = 'trpo', seed, steps, preset, options, versions } = checked.right;
+  const {
+    environment,
+    algorithm = 'trpo',
+    seed,
+    steps,
+    preset,
+    options,
+    engineChosen = false,
+    versions,
+  } = checked.right;
   const malformed = (field: string, expected: string): Either<RunError, never> =>
     left(runError('Malformed', path, `${field} is not as natgrad writes it`, `${field}: ${expected}`));
-  if (!isRecord(environment) || typeof environment['id'] !== 'string' || !isRecord(environment['options']))
+  const environmentOptions = isRecord(environment) ? decodeOptions(environment['options']) : null;
+  if (!isRecord(environment) || typeof environment['id'] !== 'string' || environmentOptions === null)
     return malformed('environment', '{ id, options }');
   if (!isCount(seed)) return malformed('seed', 'a whole number ≥ 0');
   if (!isCount(steps)) return malformed('steps', 'a whole number ≥ 0');
   if (preset !== null && typeof preset !== 'string') return malformed('preset', 'a name, or null');
+  if (typeof engineChosen !== 'boolean') return malformed('engineChosen', 'true or false');
   if (!isRecord(versions) || !Object.values(versions).every((version) => typeof version === 'string'))
     return malformed('versions', 'a record of strings');
   const decoded = decodeConfig(withEngine(options, versions));
@@ -76,12 +105,13 @@ export const decodeDescription = (path: string, json: unknown): Either<RunError,
   if (isLeft(known))
     return left(runError('Malformed', path, known.left.message, 'an algorithm that this version knows'));
   return right({
-    environment: { id: environment['id'], options: environment['options'] },
+    environment: { id: environment['id'], options: environmentOptions },
     algorithm: known.right,
     seed,
     steps,
     preset,
     options: decoded.right,
+    ...(engineChosen ? { engineChosen } : {}),
     versions: versions as Readonly<Record<string, string>>,
   });
 };

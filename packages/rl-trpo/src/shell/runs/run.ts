@@ -138,13 +138,23 @@ const describedAs = (run: Run, description: RunDescription): Either<RunError, Ru
 export const extendRun = (run: Run, steps: number): Either<RunError, Run> =>
   steps === run.description.steps ? right(run) : describedAs(run, { ...run.description, steps });
 
-/** The same run, to go on with another engine; the versions in its description still tell which one it began with. */
-export const changeEngine = (run: Run, { engine, deterministic, threads }: EngineOptions): Either<RunError, Run> => {
-  const { options } = run.description;
+/**
+ * The same run, to go on with another engine; the versions in its description still tell which one it began with.
+ *
+ * @param engineChosen whether somebody asked for it; default: as before
+ */
+export const changeEngine = (
+  run: Run,
+  { engine, deterministic, threads }: EngineOptions,
+  engineChosen: boolean = run.description.engineChosen ?? false,
+): Either<RunError, Run> => {
+  const { engineChosen: before = false, ...description } = run.description;
+  const { options } = description;
   const changed = { ...options, engine, deterministic, threads: threads ?? options.threads };
-  return engine === options.engine && deterministic === options.deterministic && changed.threads === options.threads
+  const same = engine === options.engine && deterministic === options.deterministic && engineChosen === before;
+  return same && changed.threads === options.threads
     ? right(run)
-    : describedAs(run, { ...run.description, options: changed });
+    : describedAs(run, { ...description, options: changed, ...(engineChosen ? { engineChosen } : {}) });
 };
 
 /** Writes down how good the policy was: any plain data. */

@@ -1,5 +1,6 @@
 /** Training of environments that are given as data: in workers, each with an environment, a model and an engine of its own. */
 import { availableParallelism } from 'node:os';
+import { occupyCores } from '@natgrad/autodiff/internal';
 import type { ActingState } from '../../state.js';
 import { checkEnvironments, mergeShares, type Rollout, type RolloutConfig, stepsOf } from '../rollout.js';
 import { inProcess, type Rollouts, type WorkerCount } from '../rollouts.js';
@@ -53,7 +54,12 @@ export const pooled = (pool: Pool, workers: number, { model, envs, batchSize }: 
       };
       return { state: packed, firstIndex: first, input: { steps: steps.slice(first, end), from: part } };
     });
-    return mergeShares(model, await pool.take(requests));
+    const release = occupyCores(workers);
+    try {
+      return mergeShares(model, await pool.take(requests));
+    } finally {
+      release();
+    }
   };
   return {
     begin: (state, from) => {

@@ -18,6 +18,8 @@ export const SLEEPERS: number = 2 * LINE;
 export const QUIT: number = 2 * LINE + 1;
 /** 1 while the main thread sleeps until a worker is done. */
 export const JOINING: number = 2 * LINE + 2;
+/** Workers that may take part in the task that is open: the first ones. */
+export const WANTED: number = 2 * LINE + 3;
 
 /** What a worker is doing. */
 export const STARTING = 0;

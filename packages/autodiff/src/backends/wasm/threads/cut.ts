@@ -24,8 +24,14 @@ export interface Grain {
  */
 export const GRAIN: Grain = { flops: 1e6, elements: BLOCK, rows: 250, step: 0.03, plan: 0.2 };
 
-/** Most blocks of a product that is not narrow. */
+/** Most blocks of a product that is not narrow, unless they would be long. */
 const MOST_BLOCKS = 48;
+
+/**
+ * Floating-point operations from which on a block is long: 10 to 20 ms. A worker that is lost in the middle of a block is known by how
+ * long it takes.
+ */
+const LONG = { own: 5e8, native: 1.5e9 } as const;
 
 /**
  * Cutting costs: each row of blocks packs op(b) anew and each column op(a), as much as so many rows or columns of multiplications
@@ -94,14 +100,16 @@ export const cutOf = (
   const narrow = native ? narrowCut([m, n, k], count, grain) : null;
   if (narrow !== null) return narrow;
   const width = dtype === 'f32' ? 8 : 4;
-  const packing = native ? PACKING.native : PACKING.own;
-  const most = Math.min(MOST_BLOCKS, Math.floor((2 * m * n * k * count) / grain.flops));
+  const [packing, long] = native ? [PACKING.native, LONG.native] : [PACKING.own, LONG.own];
+  const flops = 2 * m * n * k * count;
+  const most = Math.min(Math.max(MOST_BLOCKS, Math.ceil(flops / long)), Math.floor(flops / grain.flops));
   const costOf = ({ rows, columns, depth, blocks }: Cut): number =>
     (rows < m ? packing / rows : 0) +
     (columns < n ? packing / columns : 0) +
     (depth < k ? ADDING / depth : 0) +
     unevenness(blocks) +
-    WAITING / blocks;
+    WAITING / blocks +
+    Math.max(0, flops / blocks / long - 1);
   let least = costOf(best);
   const consider = (cut: Cut): void => {
     const cost = costOf(cut);

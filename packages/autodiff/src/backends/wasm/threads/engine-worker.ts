@@ -2,6 +2,7 @@
  * The module that a worker of the engine runs, in Node and in pages. It imports little: no code is generated here, programs come as
  * bytes through the shared memory.
  */
+import { builtin } from '#builtin';
 import { loadNative } from '../../blas/gemm.js';
 import { serve } from './member.js';
 import type { MemberSetup } from './start.js';
@@ -16,12 +17,8 @@ interface Page {
   close(): void;
 }
 
-interface NodeProcess {
-  readonly getBuiltinModule?: (id: string) => { readonly parentPort?: Port | null } | undefined;
-}
-
-const { process } = globalThis as { readonly process?: NodeProcess };
-const port = process?.getBuiltinModule?.('node:worker_threads')?.parentPort;
+const threads = builtin('node:worker_threads') as { readonly parentPort?: Port | null } | undefined;
+const port = threads?.parentPort;
 
 const run = (setup: MemberSetup): string | null => serve(setup, loadNative);
 

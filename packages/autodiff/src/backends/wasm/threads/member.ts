@@ -18,6 +18,7 @@ import {
   statusAt,
   TASK_HEADER,
   UNABLE,
+  WANTED,
   WORK_HEADER,
   writeText,
 } from './control.js';
@@ -101,7 +102,7 @@ const takePart = (
 ): Missing | null => {
   const { words, task } = control;
   Atomics.store(words, statusAt(setup.member), BUSY);
-  if (Atomics.load(words, STATE) !== state) return null;
+  if (Atomics.load(words, STATE) !== state || setup.member >= Atomics.load(words, WANTED)) return null;
   const works = worksOf(task, setup, programs, native);
   if (works === null || 'bytes' in works) return works;
   const blocks = task[0] as number;

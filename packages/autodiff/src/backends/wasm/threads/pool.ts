@@ -22,6 +22,7 @@ import {
   statusAt,
   TASK_HEADER,
   UNABLE,
+  WANTED,
   WORK_HEADER,
 } from './control.js';
 import type { StartMember } from './start.js';
@@ -48,8 +49,8 @@ export interface Pool {
   readonly blocks: () => number;
   /** Whether it is time for a new one: a worker has retired, or knows as many programs as it can note. */
   readonly isWorn: () => boolean;
-  /** Runs all blocks of a task, which must not be open while another is. */
-  readonly run: (task: Task, one: (block: number) => void) => Outcome;
+  /** Runs all blocks of a task, which must not be open while another is, on the caller's thread and at most so many workers. */
+  readonly run: (task: Task, one: (block: number) => void, workers: number) => Outcome;
   /** Calls `release` when all workers have certainly ended. */
   readonly hold: (release: () => void) => void;
   /** Ends the workers. */
@@ -62,12 +63,15 @@ const SPINS = 8192;
 /** Milliseconds that the caller sleeps at a time, where it may. */
 const NAP = 5;
 
-/**
- * Milliseconds that a worker may take for its block beyond what the block should take: cores may be busy. A pause of the whole
- * process, as in a debugger or a sleeping computer, counts as one nap.
- */
-const PATIENCE = 500;
-const PATIENCE_FACTOR = 20;
+/** Milliseconds that a worker may take for its block beyond what the block should take: cores may be busy. */
+const PATIENCE = 300;
+const PATIENCE_FACTOR = 10;
+
+/** Milliseconds that the time between two looks at a worker counts at most: more is a pause, as in a debugger or a sleeping computer. */
+const PAUSE = 50;
+
+/** Milliseconds of a task from which on workers are watched while it is under way, not only when it is joined. */
+const LONG = 100;
 
 /** Milliseconds without a task after which a worker ends; a new one starts when there is work again. */
 const RETIRES = 30_000;
@@ -136,44 +140,63 @@ export const createPool = (
 
   const isReady = (member: number): boolean => status(member) === IDLE;
 
-  /** Waits for a worker that is in the middle of a block; how it was lost, or null. */
-  const join = (member: number, limit: number): string | null => {
+  /** To be called again and again while a task is open or closing: how a worker was lost that takes too long for a block, or null. */
+  const watch = (milliseconds: number): (() => string | null) => {
+    const limit = PATIENCE + PATIENCE_FACTOR * milliseconds;
+    const done = members.map((member) => Atomics.load(words, blocksAt(member)));
+    const waited = members.map(() => 0);
+    let last = performance.now();
+    return () => {
+      const now = performance.now();
+      const passed = Math.min(now - last, PAUSE);
+      last = now;
+      for (const member of members) {
+        const blocks = Atomics.load(words, blocksAt(member));
+        const isStuck = status(member) === BUSY && blocks === done[member];
+        waited[member] = isStuck ? (waited[member] as number) + passed : 0;
+        done[member] = blocks;
+        if (waited[member] > limit) return `it did not come back from a block within ${Math.round(limit)} ms`;
+      }
+      return null;
+    };
+  };
+
+  /** Waits for a worker that is in the middle of a block; how it, or another one, was lost, or null. */
+  const join = (member: number, lossOf: () => string | null): string | null => {
     const at = statusAt(member);
     for (let i = 0; i < SPINS; i += 1) if (Atomics.load(words, at) !== BUSY) break;
-    let waited = 0;
-    let last = performance.now();
     while (Atomics.load(words, at) === BUSY) {
       if (sleeps) Atomics.wait(words, at, BUSY, NAP);
-      const now = performance.now();
-      waited += Math.min(now - last, 2 * NAP);
-      last = now;
-      if (waited > limit) return `it did not come back from a block within ${Math.round(limit)} ms`;
+      const loss = lossOf();
+      if (loss !== null) return loss;
     }
     return Atomics.load(words, at) === FAILED ? readText(control) : null;
   };
 
-  const takeBlocks = (blocks: number, one: (block: number) => void): number => {
+  /** Takes blocks until there are none, or a worker is lost; how many. */
+  const takeBlocks = (blocks: number, one: (block: number) => void, isLost: () => boolean): number => {
     let own = 0;
     for (let block = Atomics.add(words, NEXT, 1); block < blocks; block = Atomics.add(words, NEXT, 1)) {
       one(block);
       own += 1;
+      // Nobody takes the rest.
+      if (isLost()) Atomics.store(words, NEXT, blocks);
     }
     return own;
   };
 
-  const close = (milliseconds: number): string | null => {
+  const close = (lossOf: () => string | null): string | null => {
     Atomics.add(words, STATE, 1);
-    const limit = PATIENCE + PATIENCE_FACTOR * milliseconds;
     Atomics.store(words, JOINING, 1);
     const failures = members.map((member) =>
-      status(member) === BUSY || status(member) === FAILED ? join(member, limit) : null,
+      status(member) === BUSY || status(member) === FAILED ? join(member, lossOf) : null,
     );
     Atomics.store(words, JOINING, 0);
     return failures.find((failure) => failure !== null) ?? null;
   };
 
   /** Writes a task down and opens it; `codes` are the programs of its works, and where those are that somebody must compile. */
-  const open = ({ works, blocks }: Task, codes: readonly Code[]): void => {
+  const open = ({ works, blocks }: Task, codes: readonly Code[], workers: number): void => {
     header[0] = blocks;
     header[1] = works.length;
     let at = TASK_HEADER;
@@ -183,6 +206,7 @@ export const createPool = (
       header.set(own, at + WORK_HEADER);
       at += WORK_HEADER + own.length;
     });
+    Atomics.store(words, WANTED, workers);
     Atomics.store(words, NEXT, 0);
     Atomics.add(words, STATE, 1);
     if (Atomics.load(words, SLEEPERS) > 0) Atomics.notify(words, STATE);
@@ -199,7 +223,7 @@ export const createPool = (
     }
   };
 
-  const run = (task: Task, one: (block: number) => void): Outcome => {
+  const run = (task: Task, one: (block: number) => void, workers: number): Outcome => {
     const { works, blocks, milliseconds } = task;
     const ids = works.map(({ module }) => (module === null ? 0 : idOf(module)));
     const length = works.reduce((sum, { words: own }) => sum + WORK_HEADER + own.length, TASK_HEADER);
@@ -217,16 +241,21 @@ export const createPool = (
       placed.set(module, address);
       return { id, address, bytes: module.bytes.length };
     });
-    open(task, codes);
+    open(task, codes, workers);
+    // Made when it is first needed: most tasks take microseconds.
+    let watching: (() => string | null) | undefined;
+    const lossOf = (): string | null => (watching ??= watch(milliseconds))();
+    let loss: string | null = null;
+    const isLost = (): boolean => (loss ??= lossOf()) !== null;
     try {
-      const own = takeBlocks(blocks, one);
-      const failure = close(milliseconds);
+      const own = takeBlocks(blocks, one, blocks * milliseconds > LONG ? isLost : () => false);
+      const failure = loss ?? close(lossOf);
       if (failure === null) for (const address of placed.values()) memory.give(address);
       return { own, failure };
     } catch (error) {
       // Not one of a worker's: nobody takes more of this task.
       Atomics.store(words, NEXT, blocks);
-      close(milliseconds);
+      close(lossOf);
       throw error;
     }
   };

@@ -1,5 +1,7 @@
 /** How a worker starts on this platform: a thread of Node, or a Web Worker of a page. Nothing else knows the difference. */
 
+import { builtin } from '#builtin';
+
 /** What a worker is made with. All of it is shared, but for the name of a library. */
 export interface MemberSetup {
   readonly memory: WebAssembly.Memory;
@@ -34,11 +36,6 @@ interface NodeWorker {
 
 interface WorkerThreads {
   readonly Worker: new (script: URL, options: { readonly execArgv: readonly string[] }) => NodeWorker;
-}
-
-/** The part of Node's `process` that this file needs; pages have no such global. */
-interface NodeProcess {
-  readonly getBuiltinModule?: (id: string) => unknown;
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -95,11 +92,8 @@ export const memberScript: URL = new URL(/* @vite-ignore */ './engine-worker.js'
 
 /** What starts workers here; null where there are none. */
 export const memberStarter = (script?: URL): StartMember | null => {
-  const { process, Worker: PageWorker } = globalThis as {
-    readonly process?: NodeProcess;
-    readonly Worker?: unknown;
-  };
-  const node = process?.getBuiltinModule?.('node:worker_threads');
+  const { Worker: PageWorker } = globalThis as { readonly Worker?: unknown };
+  const node = builtin('node:worker_threads');
   if (node !== undefined) return inNode(node as WorkerThreads, script ?? memberScript);
   if (PageWorker === undefined) return null;
   return inPage(script === undefined ? pageWorker : () => new Worker(script, { type: 'module' }));
@@ -118,10 +112,7 @@ export const noSharing = (): string | null => {
 
 /** Logical cores that this process may use. */
 export const coreCount = (): number => {
-  const { process, navigator } = globalThis as {
-    readonly process?: NodeProcess;
-    readonly navigator?: { readonly hardwareConcurrency?: number };
-  };
-  const os = process?.getBuiltinModule?.('node:os') as { readonly availableParallelism?: () => number } | undefined;
+  const { navigator } = globalThis as { readonly navigator?: { readonly hardwareConcurrency?: number } };
+  const os = builtin('node:os') as { readonly availableParallelism?: () => number } | undefined;
   return os?.availableParallelism?.() ?? navigator?.hardwareConcurrency ?? 1;
 };

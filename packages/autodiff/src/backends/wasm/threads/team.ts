@@ -5,6 +5,7 @@
  */
 import { NatgradError } from '@natgrad/tensor';
 import type { EngineMemory } from '../memory.js';
+import { threadsNow } from './cores.js';
 import { createPool, type Pool } from './pool.js';
 import type { StartMember } from './start.js';
 import type { Task } from './task.js';
@@ -127,12 +128,13 @@ export const createTeam = (size: number, memory: EngineMemory, start: StartMembe
     size,
     gather,
     divide: (task, one) => {
-      if (pool === undefined || pool.ready() === 0) {
+      const threads = threadsNow(size);
+      if (pool === undefined || threads === 1 || pool.ready() === 0) {
         runAll(task, one);
         return;
       }
       tasks += 1;
-      const { own, failure } = pool.run(task, one);
+      const { own, failure } = pool.run(task, one, threads - 1);
       ownBlocks += own;
       if (failure === null) return;
       // The worker may still be writing: what it could reach stays out of use until it has certainly ended.
