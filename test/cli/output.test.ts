@@ -229,6 +229,18 @@ test('the evaluation at the end says that it goes on, and Ctrl-C stops it with a
   expect(existsSync(join(cli.folder, 'judged/evaluation.json'))).toBe(true);
 });
 
+test('Ctrl-C stops `eval` with a word, and without a result', async () => {
+  const child = cli.start(['eval', 'a', '--episodes', '100000']);
+  const end = ended(child);
+  child.stdout.once('data', () => setTimeout(() => child.kill('SIGINT'), 300));
+  expect(await end).toEqual({
+    code: 130,
+    signal: null,
+    stdout: 'Evaluating the policy in 100,000 episodes.\n',
+    stderr: 'Stopped before the evaluation was over.\n',
+  });
+});
+
 describe('plot', () => {
   test('draws a run for light and dark', async () => {
     const { code, stderr } = await cli.run(['plot', 'a', '--out', 'curve.svg']);

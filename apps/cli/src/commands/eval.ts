@@ -1,12 +1,15 @@
 /** `natgrad eval`: how good is the policy of a run? */
+import type { Evaluation } from '@natgrad/rl-trpo';
 import { loadMetrics, loadSnapshot, openRun } from '@natgrad/rl-trpo/runs';
 import { type Arguments, type CommandLine, wholeNumber } from '../arguments.js';
 import { chooseEngine, engineFlags } from '../engine.js';
 import { EXIT } from '../failure.js';
+import { type Display, jsonDisplay, tableDisplay } from '../output/display.js';
 import { jsonLine, short, whole } from '../output/format.js';
 import { terminal } from '../output/terminal.js';
-import { evaluateTask, orFail, snapshotOf, taskOf } from '../task.js';
+import { evaluationOf, orFail, snapshotOf, taskOf } from '../task.js';
 import { resultOf } from './result.js';
+import { evaluating, watched } from './watched.js';
 
 export const evalLine: CommandLine = {
   name: 'eval',
@@ -21,6 +24,24 @@ export const evalLine: CommandLine = {
   ],
 };
 
+/** Null where Ctrl-C stopped it; a second one ends the process. */
+const interruptible = async (
+  evaluation: ReturnType<typeof evaluationOf>,
+  display: Display,
+): Promise<Evaluation | null> => {
+  let asked = false;
+  const stop = (): void => {
+    asked = true;
+  };
+  process.once('SIGINT', stop);
+  try {
+    return await watched(evaluation, display, () => asked);
+  } finally {
+    display.end();
+    process.off('SIGINT', stop);
+  }
+};
+
 export const runEval = async (args: Arguments): Promise<number> => {
   const out = terminal();
   const run = orFail(openRun(args.operands[0] ?? ''));
@@ -30,15 +51,17 @@ export const runEval = async (args: Arguments): Promise<number> => {
   const snapshot = snapshotOf(task, orFail(loadSnapshot(run)));
   const { records } = orFail(loadMetrics(run));
   const episodes = wholeNumber('episodes', args.value('episodes') ?? '100', 1);
-  const evaluation = evaluateTask(
-    task,
-    description,
-    snapshot,
-    episodes,
-    args.has('sampled') ? 'sampled' : 'deterministic',
-  );
+  const mode = args.has('sampled') ? 'sampled' : 'deterministic';
+  const json = args.has('json');
+  const display = json ? jsonDisplay(out) : tableDisplay(out);
+  if (!json) display.note(evaluating(episodes));
+  const evaluation = await interruptible(evaluationOf(task, description, snapshot, episodes, mode), display);
+  if (evaluation === null) {
+    process.stderr.write('Stopped before the evaluation was over.\n');
+    return EXIT.interrupted;
+  }
   const result = resultOf(task, run, snapshot, records, evaluation);
-  if (args.has('json')) {
+  if (json) {
     out.write(`${jsonLine(result)}\n`);
     return EXIT.done;
   }

@@ -49,7 +49,7 @@ import {
 import { stopRequest } from '../thread/stop-request.js';
 import { differences, versions } from '../versions.js';
 import { resultOf } from './result.js';
-import { watched } from './watched.js';
+import { evaluating, watched } from './watched.js';
 
 export const trainLine: CommandLine = {
   name: 'train',
@@ -310,7 +310,7 @@ export const runTrain = async (args: Arguments): Promise<number> => {
     display.note(`Saved iteration ${trained.snapshot.state.iteration} in ${typed(run.folder)}. Go on with:\n  ${goOn}`);
     return EXIT.interrupted;
   }
-  if (!json) display.note(`Evaluating the policy in ${whole(episodes)} episode${episodes === 1 ? '' : 's'}.`);
+  if (!json) display.note(evaluating(episodes));
   const evaluation = await evaluateAtEnd(task, run, trained.snapshot, episodes, display);
   if (evaluation === null) {
     display.note(

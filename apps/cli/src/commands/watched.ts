@@ -10,6 +10,10 @@ const TURN = 100;
 const statusOf = ({ steps, remaining, over, episodes }: EvaluationProgress, seconds: number): string =>
   `Evaluating: ${whole(over)} of ${whole(episodes)} episodes are over, at most ${duration((seconds * remaining) / steps)} left; Ctrl-C stops`;
 
+/** What is said before an evaluation begins. */
+export const evaluating = (episodes: number): string =>
+  `Evaluating the policy in ${whole(episodes)} episode${episodes === 1 ? '' : 's'}.`;
+
 /** Runs an evaluation to its end; null if it was stopped before. */
 export const watched = async (
   evaluation: Generator<EvaluationProgress, Evaluation>,
