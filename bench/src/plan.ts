@@ -6,6 +6,7 @@ import { cast, type DType, foldIn, full, key, multiply, normal, type Tensor } fr
 import type { Benchmark, Values } from './command-line.js';
 import { writeRows } from './command-line.js';
 import { machine } from './machine.js';
+import { median } from './statistics.js';
 
 const HELP = `Usage: npm run bench -- plan [options]
 
@@ -17,7 +18,7 @@ whose operands stay in the cache.
   --batch N      observations (5000)
   --hidden N     width of both hidden layers (256)
   --dtype D      f32 or f64 (f32)
-  --repeats N    runs of each program, of which the shortest counts (20)
+  --repeats N    runs of each program, of which the median counts (20)
   --engine E     wasm, or blas for products by the system's BLAS (wasm)
   --threads N    threads of the engine (1)
   --steps        also every step of every plan
@@ -51,14 +52,15 @@ const random = (dtype: DType, shape: readonly number[], at: number): Tensor =>
     ? full(shape, dtype === 'bool' ? false : 0, dtype)
     : cast(multiply(normal(foldIn(key(0), at), shape), 0.1), dtype);
 
-const total = (steps: Profile['steps'], of: 'milliseconds' | 'flops'): number =>
-  steps.reduce((sum, step) => sum + (step.isProduct ? step[of] : 0), 0);
+/** Of the products among the steps. */
+const total = (steps: Profile['steps'], of: (step: Profile['steps'][number]) => number): number =>
+  steps.reduce((sum, step) => sum + (step.isProduct ? of(step) : 0), 0);
 
 /** GFLOP per second of a product whose operands stay in the second-level cache. */
 const peakRate = (run: Profiler, dtype: 'f32' | 'f64'): number => {
   const args = [random(dtype, [512, 256], 0), random(dtype, [256, 256], 1)] as const;
   const { steps } = run(traceGraph(matmul, ...args).graph, args, 500);
-  return Math.max(...steps.map(({ flops, milliseconds }) => flops / milliseconds / 1e6));
+  return Math.max(...steps.map(({ flops, times }) => flops / Math.min(...times) / 1e6));
 };
 
 const rounded = (x: number, digits: number): number => Number(x.toFixed(digits));
@@ -92,8 +94,10 @@ const runPlan = (values: Values): Promise<void> => {
   const rows: Row[] = [];
   for (const { name, graph } of programs) {
     const args = graph.inputs.map((aval, i) => random(aval.dtype, aval.shape, i));
-    const { milliseconds, steps } = run(graph, args, repeats);
-    const [products, flops] = [total(steps, 'milliseconds'), total(steps, 'flops')];
+    const { times, steps } = run(graph, args, repeats);
+    const milliseconds = median(times);
+    const products = median(times.map((_, turn) => total(steps, (step) => step.times[turn] as number)));
+    const flops = total(steps, (step) => step.flops);
     rows.push({
       program: name,
       times: TIMES[name] ?? 1,
@@ -105,10 +109,11 @@ const runPlan = (values: Values): Promise<void> => {
     });
     if (!values.has('steps')) continue;
     console.log(`${name}: ${milliseconds.toFixed(2)} ms`);
-    for (const step of steps)
-      console.log(
-        `${step.milliseconds.toFixed(2).padStart(8)}  ${step.work}${step.isProduct ? `  ${(step.flops / step.milliseconds / 1e6).toFixed(1)} GFLOP/s` : ''}`,
-      );
+    for (const step of steps) {
+      const time = median(step.times);
+      const rate = step.isProduct ? `  ${(step.flops / time / 1e6).toFixed(1)} GFLOP/s` : '';
+      console.log(`${time.toFixed(2).padStart(8)}  ${step.work}${rate}`);
+    }
     console.log('');
   }
   const sum = (of: (row: Row) => number): number => rows.reduce((all, row) => all + row.times * of(row), 0);

@@ -4,7 +4,7 @@
  * its own.
  */
 import { type Code, type Local, type WasmFunction } from './encode.js';
-import { advance, countDown, type Elements, integerFunction, TILE_ROW_BYTES, VECTOR_BYTES } from './gemm-tile.js';
+import { advance, countDown, type Elements, integerFunction, VECTOR_BYTES } from './gemm-tile.js';
 import { forRange, i32, v128, when } from './instructions.js';
 
 /** `size` bytes (16 or 32) from each of `k` lines that are `stride` bytes apart, one after the other. */
@@ -54,22 +54,22 @@ const transposed = (
 };
 
 /**
- * A panel out of `count` lines of `k` elements that are `stride` bytes apart: their first elements, then their second ones. A
- * panel is one row of a tile wide; where fewer lines are left, the last one stands in for the others. Whole squares are written,
- * up to three rows more than `k`.
+ * `width` lines of `k` elements that are `stride` bytes apart: their first elements, then their second ones. Where fewer than `width` are
+ * left, by `count`, the last one stands in for the others. Whole squares are written, up to three rows more than `k`.
  */
-export const interleaveLines = (elements: Elements): WasmFunction => {
-  const width = TILE_ROW_BYTES / elements.bytes;
+export const interleaveLines = (elements: Elements, width: number): WasmFunction => {
+  const rowBytes = width * elements.bytes;
   return integerFunction(
-    `interleave_${elements.dtype}`,
+    `interleave_${elements.dtype}_${width}`,
     ['to', 'from', 'stride', 'k', 'count'],
     ({ to, from, stride, k, count }, local) => {
       const lines = Array.from({ length: width }, () => local('i32'));
-      const squares = [0, elements.lanes].map((first) => {
+      const firsts = Array.from({ length: width / elements.lanes }, (_, i) => i * elements.lanes);
+      const squares = firsts.map((first) => {
         const loads = lines.slice(first, first + elements.lanes).map((line) => v128.load(line.get));
         const { code, columns } = transposed(elements, () => local('v128'), loads);
         const offset = first * elements.bytes;
-        return [code, columns.map((column, i) => v128.store(to.get, column, i * TILE_ROW_BYTES + offset))];
+        return [code, columns.map((column, i) => v128.store(to.get, column, i * rowBytes + offset))];
       });
       const place = lines.map((line, i) => [
         line.set((lines[i - 1] ?? from).get),
@@ -80,7 +80,7 @@ export const interleaveLines = (elements: Elements): WasmFunction => {
         forRange(local('i32'), i32.const(0), k.get, i32.const(elements.lanes), [
           squares,
           lines.map((line) => advance(line, i32.const(VECTOR_BYTES))),
-          advance(to, i32.const(elements.lanes * TILE_ROW_BYTES)),
+          advance(to, i32.const(elements.lanes * rowBytes)),
         ]),
       ];
     },

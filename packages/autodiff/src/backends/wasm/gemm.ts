@@ -15,6 +15,7 @@ import {
   ELEMENTS,
   integerFunction,
   type MultiplyAdd,
+  type Strip,
   stripKernel,
   TILE_ROW_BYTES,
   TILE_ROWS,
@@ -58,7 +59,7 @@ const K_BLOCK = 256;
 const COLUMN_BLOCK_BYTES = 1024;
 /** Up to so many rows, B is read where it stands: packing takes longer than what it saves. */
 const DIRECT_ROWS = 16;
-/** Up to so many panels of columns, a transposed A is read where it stands, for the same reason. */
+/** Up to so many panels of columns, A is read where it stands, for the same reason. */
 const DIRECT_PANELS = 2;
 
 /** Packed rows of A. */
@@ -97,10 +98,14 @@ export const gemmFunctions = (dtype: Dtype, multiplyAdd: MultiplyAdd): readonly 
   const tileRows = i32.const(TILE_ROWS);
   const tileColumns = TILE_ROW_BYTES / elements.bytes;
   const columnBlock = i32.const(COLUMN_BLOCK_BYTES / elements.bytes);
-  const kernel = stripKernel(elements, multiplyAdd);
+  const [kernel, packedKernel] = [false, true].map((packed) => stripKernel(elements, multiplyAdd, packed)) as [
+    WasmFunction,
+    WasmFunction,
+  ];
   const copyRow = copyLines(TILE_ROW_BYTES);
   const copyColumn = copyLines(TILE_ROWS * elements.bytes);
-  const interleave = interleaveLines(elements);
+  const interleaveColumn = interleaveLines(elements, TILE_ROWS);
+  const interleaveRow = interleaveLines(elements, tileColumns);
 
   const product = integerFunction(NAMES[dtype], PARAMETERS, (parameters, local) => {
     const { transposeA, transposeB, m, n, k, a, lda, b, ldb, c, ldc, accumulate, scratch } = parameters;
@@ -118,8 +123,8 @@ export const gemmFunctions = (dtype: Dtype, multiplyAdd: MultiplyAdd): readonly 
 
     const prepare = [
       [lda, ldb, ldc].map((stride) => stride.set(i32.mul(stride.get, bytes))),
-      packA.set(i32.and(transposeA.get, i32.gtU(n.get, i32.const(DIRECT_PANELS * tileColumns)))),
       packB.set(i32.or(transposeB.get, i32.gtU(m.get, i32.const(DIRECT_ROWS)))),
+      packA.set(i32.and(i32.or(transposeA.get, packB.get), i32.gtU(n.get, i32.const(DIRECT_PANELS * tileColumns)))),
       aRow.set(select(bytes, lda.get, transposeA.get)),
       aStep.set(select(i32.const(TILE_ROWS * elements.bytes), select(lda.get, bytes, transposeA.get), packA.get)),
       bStep.set(select(i32.const(TILE_ROW_BYTES), ldb.get, packB.get)),
@@ -132,7 +137,7 @@ export const gemmFunctions = (dtype: Dtype, multiplyAdd: MultiplyAdd): readonly 
       forRange(j, column.get, columnEnd.get, i32.const(tileColumns), [
         when(
           transposeB.get,
-          call(interleave, panel.get, element(b, j, ldb, p), ldb.get, steps.get, left(n, j)),
+          call(interleaveRow, panel.get, element(b, j, ldb, p), ldb.get, steps.get, left(n, j)),
           call(copyRow, panel.get, element(b, p, ldb, j), ldb.get, steps.get),
         ),
         advance(panel, bTile.get),
@@ -141,9 +146,16 @@ export const gemmFunctions = (dtype: Dtype, multiplyAdd: MultiplyAdd): readonly 
     const directPanels = [panels.set(element(b, p, ldb, column)), bTile.set(i32.const(TILE_ROW_BYTES))];
     const prepareStrip = [
       strip.set(select(element(a, p, lda, row), element(a, row, lda, p), transposeA.get)),
-      when(packA.get, [call(copyColumn, scratch.get, strip.get, lda.get, steps.get), strip.set(scratch.get)]),
+      when(packA.get, [
+        when(
+          transposeA.get,
+          call(copyColumn, scratch.get, strip.get, lda.get, steps.get),
+          call(interleaveColumn, scratch.get, strip.get, lda.get, steps.get, left(m, row)),
+        ),
+        strip.set(scratch.get),
+      ]),
     ];
-    const rowOfTiles = callStrip(kernel, {
+    const rowOfTiles: Strip = {
       a: strip.get,
       aRow: aRow.get,
       aStep: aStep.get,
@@ -156,11 +168,16 @@ export const gemmFunctions = (dtype: Dtype, multiplyAdd: MultiplyAdd): readonly 
       rows: left(m, row),
       columns: left(columnEnd, column),
       add: accumulate.get,
-    });
+    };
+    const tiles = when(
+      i32.and(packA.get, packB.get),
+      callStrip(packedKernel, rowOfTiles),
+      callStrip(kernel, rowOfTiles),
+    );
     const block = forRange(column, zero, n.get, columnBlock, [
       columnEnd.set(minimum(n.get, i32.add(column.get, columnBlock))),
       when(packB.get, fillPanels, directPanels),
-      forRange(row, zero, m.get, tileRows, [prepareStrip, rowOfTiles]),
+      forRange(row, zero, m.get, tileRows, [prepareStrip, tiles]),
     ]);
     const blocks = repeatWhile(i32.ltU(p.tee(i32.add(p.get, steps.get)), k.get), [
       steps.set(minimum(left(k, p), i32.const(K_BLOCK))),

@@ -282,6 +282,10 @@ const VOID = 0x40;
 /** Runs `body` while `condition` holds; it is tested at the end of each turn, so once is the least. */
 export const repeatWhile = (condition: Code, body: Code): Code => [0x03, VOID, body, condition, 0x0d, 0, 0x0b];
 
+/** `repeatWhile` that {@link leaveWhen} in `body` may end, outside of any block of its own. */
+export const repeatUntilLeft = (condition: Code, body: Code): Code => [0x02, VOID, repeatWhile(condition, body), 0x0b];
+export const leaveWhen = (condition: Code): Code => [condition, 0x0d, 1];
+
 export const when = (condition: Code, then: Code, otherwise: Code = []): Code => [
   condition,
   0x04,

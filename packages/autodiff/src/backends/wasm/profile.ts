@@ -11,14 +11,14 @@ export interface StepTime {
   readonly work: string;
   readonly isProduct: boolean;
   readonly flops: number;
-  /** The shortest of its runs, by itself. */
-  readonly milliseconds: number;
+  /** Milliseconds of its runs, by itself. */
+  readonly times: readonly number[];
 }
 
 export interface Profile {
   readonly steps: readonly StepTime[];
-  /** The shortest run of all steps, those of a band together. */
-  readonly milliseconds: number;
+  /** Milliseconds of the runs of all steps, those of a band together; each right after a run of the steps one by one. */
+  readonly times: readonly number[];
 }
 
 /** Runs a program so many times and times every step of its plan. */
@@ -39,8 +39,8 @@ export const profiler = (options: WasmOptions = {}, products?: Products): Profil
       readonly Run[],
     ];
     team.gather();
-    const best = alone.map(() => Infinity);
-    let milliseconds = Infinity;
+    const times: readonly number[][] = alone.map(() => []);
+    const whole: number[] = [];
     for (let turn = 0; turn < repeats; turn += 1)
       memory.call('profile', () => {
         const frame = openFrame(plan, memory, args);
@@ -48,20 +48,20 @@ export const profiler = (options: WasmOptions = {}, products?: Products): Profil
         alone.forEach((step, k) => {
           step(frame);
           const now = performance.now();
-          best[k] = Math.min(best[k] as number, now - last);
+          times[k]?.push(now - last);
           last = now;
         });
         const began = performance.now();
         for (const run of together) run(frame);
-        milliseconds = Math.min(milliseconds, performance.now() - began);
+        whole.push(performance.now() - began);
       });
     return {
-      milliseconds,
+      times: whole,
       steps: plan.steps.map((step, k) => ({
         work: describeStep(step),
         isProduct: step.kind === 'gemm',
         flops: step.flops,
-        milliseconds: best[k] as number,
+        times: times[k] ?? [],
       })),
     };
   };
