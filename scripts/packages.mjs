@@ -1,5 +1,5 @@
 /** What the scripts know about the workspace: its packages, and how to run a command in it. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,10 +33,17 @@ export const pnpm = () => {
   return `npx --yes ${name}@${version}`;
 };
 
-/**
- * Runs a command line through the shell with the workspace's tools on the path; `stdio: 'inherit'` shows its output at
- * once, otherwise it is returned. Output has colours only on a terminal.
- */
+/** The environment of commands: the workspace's tools on the path, colours only on a terminal. */
+const environment = (env) => ({
+  ...process.env,
+  ...(process.stdout.isTTY ? {} : { NO_COLOR: '1', FORCE_COLOR: undefined }),
+  PATH: `${join(root, 'node_modules/.bin')}${delimiter}${process.env.PATH ?? ''}`,
+  // Silences npm's own notices (and so keeps what its children print readable).
+  npm_config_loglevel: 'error',
+  ...env,
+});
+
+/** Runs a command line through the shell; `stdio: 'inherit'` shows its output at once, otherwise it is returned. */
 export const run = (commandLine, { cwd = root, stdio = 'pipe', env = {} } = {}) => {
   const { status, signal, stdout, stderr, error } = spawnSync(commandLine, {
     cwd,
@@ -44,18 +51,27 @@ export const run = (commandLine, { cwd = root, stdio = 'pipe', env = {} } = {}) 
     stdio: stdio === 'inherit' ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'],
     encoding: 'utf8',
     maxBuffer: 1 << 28,
-    env: {
-      ...process.env,
-      ...(process.stdout.isTTY ? {} : { NO_COLOR: '1', FORCE_COLOR: undefined }),
-      PATH: `${join(root, 'node_modules/.bin')}${delimiter}${process.env.PATH ?? ''}`,
-      // Silences npm's own notices (and so keeps what its children print readable).
-      npm_config_loglevel: 'error',
-      ...env,
-    },
+    env: environment(env),
   });
   const ended = error === undefined ? (signal ? `\nended by ${signal}` : '') : `\n${error.message}`;
   return { ok: status === 0, status: status ?? 1, output: `${stdout ?? ''}${stderr ?? ''}${ended}` };
 };
+
+/** {@link run} beside whatever else goes on. */
+export const runBeside = (commandLine) =>
+  new Promise((resolve) => {
+    const child = spawn(commandLine, {
+      cwd: root,
+      shell: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: environment({}),
+    });
+    const chunks = [];
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => chunks.push(chunk));
+    const end = (ok, last) => resolve({ ok, output: Buffer.concat(chunks).toString() + last });
+    child.on('error', ({ message }) => end(false, `\n${message}`));
+    child.on('close', (status, signal) => end(status === 0, signal ? `\nended by ${signal}` : ''));
+  });
 
 /** Writes the tarballs of all public packages to `folder`, as they would be published. */
 export const packAll = (folder) => {

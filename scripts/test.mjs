@@ -5,16 +5,19 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readJson, root, run } from './packages.mjs';
+import { readJson, root, run, runBeside } from './packages.mjs';
 import { setUp } from './setup.mjs';
 import { readVitestReport } from './vitest-report.mjs';
 
-/** `build`: the check reads what `types` builds, whatever its errors ('attempted') or only without any ('clean'). */
+/**
+ * `build`: the check reads what `types` builds, whatever its errors ('attempted') or only without any ('clean'). `beside`: it takes long,
+ * on one core, and runs beside the checks after it, up to the tests.
+ */
 const checks = [
   { name: 'types', about: 'builds the packages, type-checks everything (tsc -b)' },
   { name: 'generated', about: 'the list of operations is that of the primitives (`npm run generate` mends it)' },
   { name: 'format', about: 'layout and order of imports (Biome; `npm run format:fix` mends it)' },
-  { name: 'lint', about: 'rules of style and immutability (ESLint)' },
+  { name: 'lint', about: 'rules of style and immutability (ESLint)', beside: true },
   { name: 'layers', about: 'who may import whom (dependency-cruiser)', build: 'attempted' },
   { name: 'unused', about: 'unused files, exports and dependencies (knip)' },
   { name: 'docs', about: 'the reference, without a warning (typedoc)' },
@@ -66,9 +69,9 @@ const notRun = (name, reason) => {
 const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
 
 /** Runs the script of this name; its output is shown only if it fails. */
-const runCheck = (name, command) => {
+const runCheck = async (name, command) => {
   const start = performance.now();
-  const { ok, output } = run(command);
+  const { ok, output } = await runBeside(command);
   if (ok) console.log(`✓ ${name}  ${seconds(start)}`);
   else console.log(`✗ ${name}  ${seconds(start)}  (${command})\n${output.trimEnd()}\n`);
   return ok ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
@@ -89,7 +92,7 @@ const runTests = (command, selected) => {
 
 const quote = (argument) => (/^[\w./=@:-]+$/.test(argument) ? argument : JSON.stringify(argument));
 
-const main = () => {
+const main = async () => {
   const { chosen, rest } = parse(process.argv.slice(2));
   if (!setUp()) return { passed: 0, failed: 1 };
   const { scripts } = readJson(join(root, 'package.json'));
@@ -98,23 +101,32 @@ const main = () => {
   const planned = chosen.some(({ build }) => build !== undefined) ? [...new Set([types, ...chosen])] : chosen;
 
   let [passed, failed] = [0, 0];
+  const count = (result) => {
+    passed += result.passed;
+    failed += result.failed;
+    return result;
+  };
   let built = true;
+  const beside = [];
   for (const check of planned) {
     const { name, build } = check;
     const command = [scripts[name], ...(check === chosen[0] ? rest.map(quote) : [])].join(' ');
-    const result =
-      build === 'clean' && !built
-        ? notRun(name, 'the build failed')
-        : name === 'vitest'
-          ? runTests(command, rest.length > 0)
-          : runCheck(name, command);
-    if (check === types) built = result.failed === 0;
-    passed += result.passed;
-    failed += result.failed;
+    if (build === 'clean' && !built) count(notRun(name, 'the build failed'));
+    else if (name === 'vitest') {
+      // Some tests are about time.
+      await Promise.all(beside);
+      count(runTests(command, rest.length > 0));
+    } else {
+      const running = runCheck(name, command).then(count);
+      if (check.beside) beside.push(running);
+      else if (check === types) built = (await running).failed === 0;
+      else await running;
+    }
   }
+  await Promise.all(beside);
   return { passed, failed };
 };
 
-const { passed, failed } = main();
+const { passed, failed } = await main();
 console.log(`\n${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
