@@ -1,6 +1,6 @@
 /**
- * The inner kernel of the matrix product: a tile of four rows and two vectors of columns in registers. Eight accumulators and a
- * loop that is not unrolled are what V8 keeps in registers; 6 × 8 or unrolled loops spill, and halve the speed.
+ * The inner kernel of the matrix product: a tile of four rows and two vectors of columns in registers. Eight accumulators are what V8
+ * keeps in registers; with twelve, or with several steps of k in one block of code, it spills, and halves the speed.
  */
 import { type Code, call, type Local, type ValueType, type WasmFunction, wasmFunction } from './encode.js';
 import {
