@@ -24,7 +24,7 @@ export const evalLine: CommandLine = {
   ],
 };
 
-/** Null where Ctrl-C stopped it; a second one ends the process. */
+/** Null where Ctrl-C stopped it, within a turn of `watched`; npm sends a press twice, and the second says nothing new. */
 const interruptible = async (
   evaluation: ReturnType<typeof evaluationOf>,
   display: Display,
@@ -33,7 +33,7 @@ const interruptible = async (
   const stop = (): void => {
     asked = true;
   };
-  process.once('SIGINT', stop);
+  process.on('SIGINT', stop);
   try {
     return await watched(evaluation, display, () => asked);
   } finally {
